@@ -202,7 +202,7 @@ run_tests() {   # PATTERN
 	set -- $(for src in $units; do src=${src##*/}; echo "$B/t/${src%.c}"; done) $(matching "$1" t/*.t)
 	[ $# -gt 0 ] || die "no test has such a name"
 	export CAIRN_BUILD="$B" UBSAN_OPTIONS=print_stacktrace=1:exitcode=99 ASAN_OPTIONS=detect_leaks=0:exitcode=99
-	prove -j "$jobs" --exec '' "$@"
+	prove -j "$jobs" --failures --comments --exec '' "$@"
 }
 run_fuzzers() { # SECONDS, empty to build only
 	mkdir -p "$B"
