@@ -37,7 +37,7 @@ OUT=$T/out EVENTS=$T/events.jsonl
 tests=0 failures=0 nested=
 
 clear_environment() {
-	for name in $(env | sed -n 's/^\(\(CAIRN\|GIT\|XDG\|LC\)_[A-Za-z0-9_]*\)=.*/\1/p'); do
+	for name in $(env | sed -nE 's/^((CAIRN|GIT|XDG|LC)_[A-Za-z0-9_]*)=.*/\1/p'); do
 		unset "$name"
 	done
 	unset NO_COLOR CLICOLOR_FORCE COLUMNS LANG LANGUAGE MAKEFLAGS CC CFLAGS CDPATH ENV
