@@ -1,0 +1,22 @@
+/* config.h: settings: /etc/cairn/config.yaml < $XDG_CONFIG_HOME/cairn/config.yaml < CAIRN_<KEY> < options.
+ * schemas/config.schema.json. Nothing in it enters a key. */
+#pragma once
+
+#include "base/err.h"
+
+enum config_origin { FROM_DEFAULT, FROM_SYSTEM, FROM_USER, FROM_ENV, FROM_OPTION };
+
+struct config_value { const char *key; struct str text; enum config_origin origin; struct str where; /* file:line or the variable */ };
+
+struct config {
+	uint64_t jobs;                  /* 0: as many as CPUs */
+	struct str cache_dir;           /* absolute */
+	uint64_t cache_max_bytes;       /* default 10 GiB; 0: no limit */
+	uint64_t cache_max_age_s;       /* default 0 */
+	struct str runtime;             /* "native" */
+	struct str *tags; size_t ntags; /* what this machine offers beside what it finds */
+	struct config_value *values; size_t nvalues;    /* every key, for `cairn config` */
+};
+
+/* Sizes: "10g", "500m"; ages: "30d", "12h". A bad value is located (file:line:col, or the variable's name). */
+int config_read(struct arena *, struct config *, struct err *);

@@ -1,0 +1,59 @@
+/* session.h: one workspace, opened: where it is, its state, its plan. What every command that looks at a plan
+ * shares. Members are filled by the functions in their order; session_close releases all. */
+#pragma once
+
+#include "cli/cmd.h"
+#include "cli/config.h"
+#include "plan/select.h"
+#include "resolve/compile.h"
+#include "resolve/snapshot.h"
+#include "resolve/walk.h"
+
+/* What a person may say about planning, the same for run, plan, explain, status, list. */
+struct plan_words {
+	struct opt_list vars;           /* -V name=value */
+	struct opt_list env;            /* --env NAME=VALUE */
+	struct str runtime;             /* --runtime */
+	struct opt_list unknown;        /* --param=value of the one goal that has it */
+	struct opt_list goals;
+	struct opt_list args; bool has_args;    /* after -- */
+};
+#define PLAN_WORD_OPTS(w) \
+	{'V', "var", OPT_LIST, &(w)->vars, "NAME=VALUE", "set a variable of the spec"}, \
+	{0, "env", OPT_LIST, &(w)->env, "NAME=VALUE", "set a variable in every step's environment"}, \
+	{0, "runtime", OPT_STR, &(w)->runtime, "KIND", "run steps by this runtime"}
+
+struct session {
+	struct arena arena;
+	struct str root;                /* absolute, real */
+	int rootfd;
+	struct str file;                /* workspace-relative spec */
+	struct str state;               /* absolute folder of this workspace's state; exists */
+	struct config config;
+	struct plan_words words;
+	struct compile_options compile;
+	struct compiled compiled;
+	struct watches facts;           /* what the plan rests on */
+	struct snapshot *snapshot;      /* the kept plan and state for these words; NULL */
+	struct str snapshot_path;
+	bool plan_kept;                 /* plan is the snapshot's */
+	const struct plan *plan;
+	struct selection selection;
+	struct content *content;
+	struct tools *tools;
+	struct store *store;
+	struct walk walk;
+};
+
+/* Finds the workspace (nearest cairn.yaml upwards, then the outermost that includes it; -f overrides). */
+int session_open(struct session *, const struct common *, const struct plan_words *, struct err *);
+/* The plan of the whole spec, from the snapshot when that still holds. */
+int session_plan(struct session *, struct err *);
+/* Goals -> selection. */
+int session_select(struct session *, struct err *);
+/* Content, tools, store and walk, for keys. A cache that can't be opened is a warning, store stays NULL. */
+int session_walk(struct session *, void (*warn)(void *ctx, struct str text), void *ctx, struct err *);
+void session_close(struct session *);
+
+/* Path of a file in the workspace's state folder. */
+const char *session_path(struct session *, const char *name);

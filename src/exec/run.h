@@ -1,0 +1,43 @@
+/* run.h: carries a selection out: probe, restore or run each step, record what came of it. The schedule decides
+ * what may start; a step's own life is job.c's; what to say is events'. */
+#pragma once
+
+#include "exec/event.h"
+#include "exec/history.h"
+#include "exec/place.h"
+#include "plan/select.h"
+#include "resolve/walk.h"
+#include "runtimes/runtime.h"
+
+struct run_options {
+	unsigned jobs;
+	bool keep_going, dry_run;
+	enum { FORCE_NONE, FORCE_GOALS, FORCE_ALL } force;
+	bool claim;
+	const struct str *tags; size_t ntags;   /* offered by this machine */
+	const char *const *environ;     /* the caller's */
+	bool tty;                       /* tick the progress view */
+	void (*tick)(void *ctx); void *tick_ctx;        /* each 100 ms while something runs */
+};
+
+struct run {
+	struct run_options options;
+	const struct plan *plan;
+	const struct selection *selection;
+	struct walk *walk;
+	struct place *place;
+	struct history *history;
+	struct events *events;
+	const struct runtime *runtime;
+	const char *state_dir;          /* absolute; tmp folders and logs of failed steps */
+	struct arena *arena;
+	/* filled */
+	size_t counts[STATE_UNKNOWN + 1];
+	int interrupted;                /* signal, 0 none */
+	bool changed;                   /* something ran or was restored */
+	bool dirty;                     /* some step's inputs moved: nothing may be believed unchanged */
+	bool lost;                      /* a step could not be run at all (exit status 3) */
+};
+
+/* 0 even when steps failed (see counts); -1 when the run itself could not be carried out. */
+int run_all(struct run *, struct err *);

@@ -1,0 +1,176 @@
+/* spec.h: cairn.yaml as the user wrote it, validated and located, nothing expanded.
+ *
+ * spec_read reads the root file and what it includes, checks every field and every ${{ }} for form,
+ * applies `defaults`, `platforms.<os>` and `runtimes.<kind>` (maps merge, lists replace), and collects
+ * all mistakes in one err. It looks at no file but specs and env_files, and knows nothing of plans.
+ * A field of the language that cairn does not have yet is refused by name. Everything lives in the
+ * spec arena. Names of an included file's commands and workflows carry its folder as prefix. */
+#pragma once
+
+#include "base/map.h"
+#include "base/node.h"
+#include "spec/expr.h"
+
+#define SPEC_MAX_COMMANDS (4u << 20)
+
+struct spec_env {
+	struct str name;
+	struct loc loc;
+	bool secret;                    /* value.s names an entry of `secrets` */
+	struct text value;
+};
+struct spec_envs { struct spec_env *v; size_t n; };
+
+struct spec_texts { struct text *v; size_t n; };
+
+struct spec_path {                      /* an entry of inputs or outputs */
+	struct text text;               /* the pattern or literal, without "!" */
+	bool negated;
+	bool literal;                   /* {path: ...} */
+	bool optional;
+};
+struct spec_paths { struct spec_path *v; size_t n; bool given; };
+
+struct spec_need { struct text step; bool order_only; };
+
+struct spec_tool {
+	struct text name;               /* a program; TEXT_NONE when run is given */
+	struct spec_texts run;          /* {run: cc --version}: its words */
+	struct text run_text;
+	struct loc loc;
+};
+
+enum axis_kind { AXIS_LIST, AXIS_GLOB, AXIS_LINES };
+struct spec_axis {                      /* one name of each or of matrix.axes */
+	struct str name;
+	struct loc loc;
+	enum axis_kind kind;
+	struct spec_texts items;        /* LIST: values; GLOB: patterns ("!" ones too); LINES: one path */
+};
+
+struct spec_point { struct str *names; struct text *values; size_t n; struct loc loc; };
+struct spec_matrix {
+	struct spec_axis *axes; size_t naxes;
+	struct spec_point *exclude; size_t nexclude;
+	struct spec_point *include; size_t ninclude;
+};
+
+struct spec_param {
+	struct str name;
+	struct loc loc;
+	bool required;                  /* no default */
+	struct value preset;            /* the default; its type reads what is given */
+	struct str help;
+};
+
+struct spec_any { struct text *v; size_t n; struct loc loc; };  /* one of these */
+struct spec_requires {
+	struct spec_any *tools; size_t ntools;
+	struct spec_any *files; size_t nfiles;
+	struct spec_any *env; size_t nenv;
+};
+
+struct spec_retry { uint32_t times; uint64_t delay_ms; double factor; };
+
+struct spec_pass { struct str name; bool key; struct loc loc; };
+
+enum script_kind { SCRIPT_RUN, SCRIPT_EXEC, SCRIPT_NONE /* only needs: a group */ };
+enum workspace_mode { WORKSPACE_RW, WORKSPACE_RO, WORKSPACE_COPY };
+enum cache_wish { CACHE_DEFAULT, CACHE_YES, CACHE_NO };
+
+struct spec_file;
+
+struct spec_command {
+	struct str name;                /* with its file's prefix */
+	struct loc loc;                 /* of the name */
+	const struct spec_file *file;
+	struct str summary;
+	enum script_kind kind;
+	struct text script;             /* RUN */
+	struct spec_texts exec;         /* EXEC */
+	struct spec_texts interpreter;  /* empty: shebang or shell */
+	struct spec_texts shell;        /* resolved: command, defaults, file, ["sh", "-c"] */
+	struct spec_axis *each; size_t neach;
+	uint32_t concurrency;           /* 0: no bound */
+	struct spec_matrix matrix;
+	struct spec_param *params; size_t nparams;
+	struct spec_need *needs; size_t nneeds;
+	struct spec_paths inputs, outputs;
+	bool outputs_keep, outputs_tracked;
+	struct text depfile;            /* TEXT_NONE when absent */
+	struct spec_tool *tools; size_t ntools; bool tools_given;
+	struct spec_envs env;           /* files, global, defaults, command, platforms, runtimes; later wins, one a name */
+	struct spec_pass *pass; size_t npass;
+	struct text workdir;
+	enum workspace_mode workspace;
+	enum cache_wish cache; struct loc cache_loc;
+	uint64_t timeout_ms;            /* 0: none */
+	struct spec_retry retry;
+	struct spec_requires requires;
+	struct spec_texts tags;
+	struct text when;               /* TEXT_NONE: always */
+	struct spec_texts runtimes;     /* allowed kinds, the first is the default; never empty */
+	bool console, continue_on_failure;
+};
+
+struct spec_entry {                     /* a goal of a workflow */
+	struct loc loc;
+	bool workflow;                  /* name is a workflow's */
+	struct text name;
+	struct text when;
+	struct str *params; struct text *values; size_t nparams;
+	struct spec_envs env;
+};
+
+struct spec_workflow {
+	struct str name;
+	struct loc loc;
+	const struct spec_file *file;
+	struct str summary;
+	struct spec_entry *steps; size_t nsteps;
+	struct spec_entry *finally; size_t nfinally;
+	bool sequential;
+};
+
+struct spec_secret {
+	struct str name;
+	struct loc loc;
+	enum { SECRET_ENV, SECRET_FILE } kind;
+	struct text source;             /* variable's name, or path with ${NAME} */
+};
+
+struct spec_file {                      /* one cairn.yaml */
+	const struct source *src;
+	struct str path;                /* workspace-relative */
+	struct str dir;                 /* workspace-relative folder that its paths are relative to */
+	struct str prefix;              /* "services/api:" or "" */
+	struct str *vars; struct text *values; size_t nvars;    /* in order of definition; may use env, git, os, arch and earlier vars */
+	struct value *presets;          /* a var's value when it holds no ${{ }} */
+};
+
+struct spec {
+	struct str name;
+	struct spec_file *files; size_t nfiles;         /* the root first */
+	struct spec_command *commands; size_t ncommands; /* in order of definition */
+	struct spec_workflow *workflows; size_t nworkflows;
+	struct spec_secret *secrets; size_t nsecrets;
+	struct map command_by_name, workflow_by_name;   /* struct spec_command *, struct spec_workflow * */
+	struct str *env_files; size_t nenv_files;       /* every path that was read or looked for, absolute */
+};
+
+struct spec_options {
+	struct str root;                /* absolute path of the workspace */
+	struct str file;                /* workspace-relative path of the root spec */
+	struct str os, arch;            /* "linux", "x86_64" */
+	struct str runtime;             /* kind whose overrides apply: "native" */
+	/* Opens a file for spec_read: absolute path; the text in *out lives in the arena. 1, 0 absent, -1. */
+	int (*load)(void *ctx, struct arena *, struct str path, struct str *out, struct err *);
+	/* Folders that an include pattern of `dir` matches, workspace-relative files. */
+	int (*include)(void *ctx, struct arena *, struct str pattern, struct str **out, size_t *n, struct err *);
+	const char *(*getenv)(void *ctx, const char *name);     /* ${NAME} in env_files */
+	void *ctx;
+};
+
+int spec_read(struct arena *, const struct spec_options *, struct spec **out, struct err *);
+/* "10m", "1h30m", "500ms", "90" (seconds) to milliseconds. */
+bool spec_duration(struct str, uint64_t *ms);
