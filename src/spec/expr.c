@@ -43,7 +43,8 @@ static int unexpected(struct expr *e, const char *wanted)
 		return expr_fail(e, t->at, "to write ${{ itself: ${{ \"${{\" }}", "${{ is not closed by }}");
 	if (t->kind == TOK_END)
 		return expr_fail(e, t->at, NULL, "expected %s before }}", wanted);
-	return expr_fail(e, t->at, NULL, "expected %s, found '" STR_FMT "'", wanted, STR_ARG(str_head(t->s, t->s.n < 60 ? t->s.n : 60)));
+	return expr_fail(e, t->at, NULL, "expected %s, found '" STR_FMT "'", wanted,
+	                 STR_ARG(str_head(t->s, t->s.n < 60 ? t->s.n : 60)));
 }
 
 static int expect_op(struct expr *e, char op, const char *wanted)
@@ -53,12 +54,15 @@ static int expect_op(struct expr *e, char op, const char *wanted)
 
 /* ---- names ---- */
 
-static const char *nearest_hint(struct expr *e, struct str head, struct str wrong, const struct str *names, size_t n)
+static const char *nearest_hint(struct expr *e, struct str head, struct str wrong, const struct str *names,
+                                size_t n)
 {
 	struct str near = str_nearest(wrong, names, n);
 	if (!near.s)
 		return NULL;
-	return str_fmt(e->arena, "did you mean '" STR_FMT "%s" STR_FMT "'?", STR_ARG(head), head.n ? "." : "", STR_ARG(near)).s;
+	return str_fmt(e->arena, "did you mean '" STR_FMT "%s" STR_FMT "'?", STR_ARG(head), head.n ? "." : "",
+	               STR_ARG(near))
+	        .s;
 }
 
 static int unknown_name(struct expr *e, struct str head, struct str member, size_t at)
@@ -70,11 +74,13 @@ static int unknown_name(struct expr *e, struct str head, struct str member, size
 		known |= str_eq(head, e->scope->heads[i]);
 	if (!known)
 		hint = nearest_hint(e, (struct str){0}, head, e->scope->heads, e->scope->nheads);
-	else if (member.s && e->scope->lookup(e->scope->ctx, head, (struct str){0}, &map, NULL) == 1 && map.kind == VALUE_MAP)
+	else if (member.s && e->scope->lookup(e->scope->ctx, head, (struct str){0}, &map, NULL) == 1 &&
+	         map.kind == VALUE_MAP)
 		hint = nearest_hint(e, head, member, map.names, map.n);
 	if (!member.s)
 		return expr_fail(e, at, hint, "unknown name '" STR_FMT "'", STR_ARG(head));
-	return expr_fail(e, at, hint, "unknown name '" STR_FMT "." STR_FMT "'", STR_ARG(head), STR_ARG(member));
+	return expr_fail(e, at, hint, "unknown name '" STR_FMT "." STR_FMT "'", STR_ARG(head),
+	                 STR_ARG(member));
 }
 
 static int name_lookup(struct expr *e, struct str head, struct str member, size_t at, struct value *out)
@@ -101,7 +107,8 @@ static int path_part(struct expr *e, size_t at, struct str part, struct value *v
 	else if (str_is(part, "noext"))
 		got = path_noext(s);
 	else
-		return expr_fail(e, at, "a path has .dir .name .stem .ext .noext", "a text has no part '" STR_FMT "'", STR_ARG(part));
+		return expr_fail(e, at, "a path has .dir .name .stem .ext .noext",
+		                 "a text has no part '" STR_FMT "'", STR_ARG(part));
 	*v = value_str(got);
 	return 0;
 }
@@ -116,7 +123,8 @@ static int map_member(struct expr *e, size_t at, struct str name, struct value *
 	}
 	if (e->forgive)
 		return EXPR_MISSING;
-	return expr_fail(e, at, nearest_hint(e, (struct str){0}, name, v->names, v->n), "unknown name '" STR_FMT "'", STR_ARG(name));
+	return expr_fail(e, at, nearest_hint(e, (struct str){0}, name, v->names, v->n),
+	                 "unknown name '" STR_FMT "'", STR_ARG(name));
 }
 
 static int member_of(struct expr *e, size_t at, struct str name, struct value *v)
@@ -140,17 +148,19 @@ static int item_of(struct expr *e, size_t at, const struct value *index, struct 
 	if (v->kind != VALUE_LIST)
 		return expr_fail(e, at, NULL, "[ ] takes an item of a list, this is %s", value_kind_name(v));
 	if (index->kind != VALUE_NUM)
-		return expr_fail(e, at, NULL, "[ ] of a list takes a number, this is %s", value_kind_name(index));
+		return expr_fail(e, at, NULL, "[ ] of a list takes a number, this is %s",
+		                 value_kind_name(index));
 	if (!(index->num >= 0) || index->num >= (double)v->n || index->num != (double)(size_t)index->num) {
 		if (e->forgive)
 			return EXPR_MISSING;
-		return expr_fail(e, at, NULL, "there is no item [" STR_FMT "] in a list of %zu", STR_ARG(index->s), v->n);
+		return expr_fail(e, at, NULL, "there is no item [" STR_FMT "] in a list of %zu",
+		                 STR_ARG(index->s), v->n);
 	}
 	*v = v->items[(size_t)index->num];
 	return 0;
 }
 
-/* What stands between [ and ]. *literal is its text when it is a plain string, for names known before values. */
+/* What stands between [ and ]. *literal is its text when it is a plain string. */
 static int index_parse(struct expr *e, struct value *index, struct str *literal)
 {
 	struct token first = e->tok;
@@ -212,7 +222,8 @@ static const struct expr_func *func_find(struct expr *e, struct token name)
 	struct str near = str_nearest(name.s, names, expr_nfuncs);
 	char hint[64];
 	snprintf(hint, sizeof(hint), "did you mean '%.*s'?", STR_ARG(near));
-	expr_fail(e, name.at, near.s ? hint : NULL, "unknown function '" STR_FMT "'", STR_ARG(str_head(name.s, name.s.n < 60 ? name.s.n : 60)));
+	expr_fail(e, name.at, near.s ? hint : NULL, "unknown function '" STR_FMT "'",
+	          STR_ARG(str_head(name.s, name.s.n < 60 ? name.s.n : 60)));
 	return NULL;
 }
 
@@ -363,7 +374,8 @@ static int order_parse(struct expr *e, struct value *out)
 			return compare_fail(e, op.at, out, &right);
 		if (out->kind != VALUE_NUM && out->kind != VALUE_STR)
 			return expr_fail(e, op.at, NULL, "%s has no order", value_kind_name(out));
-		int c = out->kind == VALUE_STR ? str_cmp(out->s, right.s) : (out->num > right.num) - (out->num < right.num);
+		int c = out->kind == VALUE_STR ? str_cmp(out->s, right.s)
+		                               : (out->num > right.num) - (out->num < right.num);
 		bool number = out->kind == VALUE_NUM && (out->num != out->num || right.num != right.num);
 		bool truth = op.op == '<' ? c < 0 : op.op == '>' ? c > 0 : op.op == OP_LE ? c <= 0 : c >= 0;
 		*out = value_bool(truth && !number);
@@ -389,7 +401,8 @@ static int equal_parse(struct expr *e, struct value *out)
 }
 
 /* && and || yield the operand that decided, so that `c && "a" || "b"` chooses. */
-static int logic_parse(struct expr *e, struct value *out, char op, int (*operand)(struct expr *, struct value *))
+static int logic_parse(struct expr *e, struct value *out, char op,
+                       int (*operand)(struct expr *, struct value *))
 {
 	bool live = e->live;
 	int got = operand(e, out);

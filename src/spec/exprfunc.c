@@ -144,7 +144,8 @@ static int contains_call(struct expr *e, size_t at, const struct value *args, si
 		found = same == 1;
 	}
 	if (!comparable)
-		return expr_fail(e, at, NULL, "contains() looks for %s in a list that holds none", value_kind_name(&args[1]));
+		return expr_fail(e, at, NULL, "contains() looks for %s in a list that holds none",
+		                 value_kind_name(&args[1]));
 	*out = value_bool(found);
 	return 0;
 }

@@ -73,7 +73,8 @@ static struct token string_lex(struct str text, size_t *at)
 		if (text.s[i] != '\\')
 			i++;
 		else if (!escape_read(text, &i, &byte))
-			return token_bad(i, "unknown escape; \\n \\t \\\\ \\\" \\' \\xHH and the like are C's");
+			return token_bad(i,
+			                 "unknown escape; \\n \\t \\\\ \\\" \\' \\xHH and the like are C's");
 	}
 	if (i >= text.n)
 		return token_bad(start, "the quote is not closed");
@@ -121,7 +122,8 @@ static struct token operator_lex(struct str text, size_t *at)
 	if (c == '=')
 		return token_bad(*at, "'=' is no operator; '==' compares");
 	if (c == '&' || c == '|')
-		return token_bad(*at, c == '&' ? "'&' is no operator; '&&' is and" : "'|' is no operator; '||' is or");
+		return token_bad(*at, c == '&' ? "'&' is no operator; '&&' is and"
+		                               : "'|' is no operator; '||' is or");
 	return token_bad(*at, "this character has no meaning in ${{ }}");
 }
 

@@ -45,7 +45,9 @@ struct spec_axis {                      /* one name of each or of matrix.axes */
 	struct str name;
 	struct loc loc;
 	enum axis_kind kind;
-	struct spec_texts items;        /* LIST: values; GLOB: patterns ("!" ones too); LINES: one path */
+	/* LIST: values, of which one that is exactly one ${{ }} may yield a list; GLOB (some item has a wild
+	 * character or a leading "!"): patterns, "!" ones too; LINES: one path. */
+	struct spec_texts items;
 };
 
 struct spec_point { struct str *names; struct text *values; size_t n; struct loc loc; };
@@ -99,7 +101,7 @@ struct spec_command {
 	bool outputs_keep, outputs_tracked;
 	struct text depfile;            /* TEXT_NONE when absent */
 	struct spec_tool *tools; size_t ntools; bool tools_given;
-	struct spec_envs env;           /* files, global, defaults, command, platforms, runtimes; later wins, one a name */
+	struct spec_envs env;           /* files, global, defaults, command, platforms, runtimes; one a name */
 	struct spec_pass *pass; size_t npass;
 	struct text workdir;
 	enum workspace_mode workspace;
@@ -144,7 +146,8 @@ struct spec_file {                      /* one cairn.yaml */
 	struct str path;                /* workspace-relative */
 	struct str dir;                 /* workspace-relative folder that its paths are relative to */
 	struct str prefix;              /* "services/api:" or "" */
-	struct str *vars; struct text *values; size_t nvars;    /* in order of definition; may use env, git, os, arch and earlier vars */
+	/* What it sees, inherited ones first; may use env, git, os, arch and earlier vars. */
+	struct str *vars; struct text *values; size_t nvars;
 	struct value *presets;          /* a var's value when it holds no ${{ }} */
 };
 
@@ -165,12 +168,18 @@ struct spec_options {
 	struct str runtime;             /* kind whose overrides apply: "native" */
 	/* Opens a file for spec_read: absolute path; the text in *out lives in the arena. 1, 0 absent, -1. */
 	int (*load)(void *ctx, struct arena *, struct str path, struct str *out, struct err *);
-	/* Folders that an include pattern of `dir` matches, workspace-relative files. */
-	int (*include)(void *ctx, struct arena *, struct str pattern, struct str **out, size_t *n, struct err *);
+	/* Files that a workspace-relative include pattern matches, workspace-relative, sorted. */
+	int (*include)(void *ctx, struct arena *, struct str pattern, struct str **out, size_t *n,
+		       struct err *);
 	const char *(*getenv)(void *ctx, const char *name);     /* ${NAME} in env_files */
 	void *ctx;
 };
 
+/* A name as a file writes it: with the file's own prefix, else as it is. NULL when there is none. */
+struct spec_command *spec_command_find(const struct spec *, const struct spec_file *, struct str name);
+struct spec_workflow *spec_workflow_find(const struct spec *, const struct spec_file *, struct str name);
+/* Frees what lies outside of the arena, the two maps. */
+void spec_release(struct spec *);
 int spec_read(struct arena *, const struct spec_options *, struct spec **out, struct err *);
 /* "10m", "1h30m", "500ms", "90" (seconds) to milliseconds. */
 bool spec_duration(struct str, uint64_t *ms);

@@ -163,8 +163,8 @@ static int value_put(struct expr *e, size_t at, const struct value *v, enum expa
 	return 0;
 }
 
-int text_expand(struct arena *a, const struct text *t, const struct scope *scope, enum expand_mode mode, struct str *out,
-		struct err *err)
+int text_expand(struct arena *a, const struct text *t, const struct scope *scope, enum expand_mode mode,
+                struct str *out, struct err *err)
 {
 	*out = t->s;
 	if (!text_has_expr(t->s))
@@ -187,12 +187,14 @@ int text_expand(struct arena *a, const struct text *t, const struct scope *scope
 		return EXPR_ASKED;
 	buf_str(&buf, str_from(t->s, e.at));
 	if (buf.full)
-		return err_at(err, t->loc, NULL, "the text is more than %u MiB once expanded", TEXT_MAX_BYTES >> 20);
+		return err_at(err, t->loc, NULL, "the text is more than %u MiB once expanded",
+		              TEXT_MAX_BYTES >> 20);
 	*out = str_dup(a, buf_view(&buf));
 	return 0;
 }
 
-int text_value(struct arena *a, const struct text *t, const struct scope *scope, struct value *out, struct err *err)
+int text_value(struct arena *a, const struct text *t, const struct scope *scope, struct value *out,
+               struct err *err)
 {
 	struct str s;
 	if (str_starts(t->s, S("${{")) && closing(t->s, 0) == t->s.n) {
@@ -209,7 +211,8 @@ int text_value(struct arena *a, const struct text *t, const struct scope *scope,
 
 static bool is_safe(char c)
 {
-	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || (c && strchr("_@%+=:,./-", c));
+	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+	       (c && strchr("_@%+=:,./-", c));
 }
 
 struct str shell_quote(struct arena *a, struct str s)
