@@ -36,6 +36,7 @@ struct session {
 	struct watches facts;           /* what the plan rests on */
 	struct snapshot *snapshot;      /* the kept plan and state for these words; NULL */
 	struct str snapshot_path;
+	bool checked; enum snapshot_check check;        /* what session_check found */
 	bool plan_kept;                 /* plan is the snapshot's */
 	const struct plan *plan;
 	struct selection selection;
@@ -47,6 +48,10 @@ struct session {
 
 /* Finds the workspace (nearest cairn.yaml upwards, then the outermost that includes it; -f overrides). */
 int session_open(struct session *, const struct common *, const struct plan_words *, struct err *);
+/* Compares the kept plan and state with the world, once. */
+enum snapshot_check session_check(struct session *);
+/* Forgets what was found and opens the kept plan again: another run may have changed all. */
+void session_refresh(struct session *);
 /* The plan of the whole spec, from the snapshot when that still holds. */
 int session_plan(struct session *, struct err *);
 /* Goals -> selection. */

@@ -1,5 +1,6 @@
 #include "resolve/compile.h"
 
+#include <fcntl.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -39,7 +40,7 @@ static int load_spec(void *ctx, struct arena *arena, struct str path, struct str
 
 	if (file_ident(AT_FDCWD, full.s, &ident, err) < 0)
 		return -1;
-	watch_add(c->watches, relative(c->options->root, full), &ident, WATCH_FILE, true, NULL);
+	watch_add(c->watches, relative(c->options->root, full), &ident, WATCH_FILE, FACT_SPEC, NULL);
 	if (S_ISLNK(ident.mode)) {              /* the link and what it points to both count */
 		struct stat st;
 
@@ -49,7 +50,7 @@ static int load_spec(void *ctx, struct arena *arena, struct str path, struct str
 			ident_of(&st, &ident);
 			if (real)
 				watch_add(c->watches, relative(c->options->root, str_dup(arena, str_of(real))), &ident,
-					  WATCH_FILE, true, NULL);
+					  WATCH_FILE, FACT_SPEC, NULL);
 			free(real);
 		}
 	}
@@ -100,7 +101,7 @@ static int answer_lines(struct compiler *c, const struct question *q, struct ans
 
 	if (file_ident(AT_FDCWD, full.s, &ident, err) < 0)
 		return -1;
-	watch_add(c->watches, q->text, &ident, WATCH_FILE, true, NULL);
+	watch_add(c->watches, q->text, &ident, WATCH_FILE, FACT_SPEC, NULL);
 	got = file_read(c->arena, AT_FDCWD, full.s, NODE_MAX_BYTES, &text, err);
 	if (got <= 0)
 		return got;
@@ -129,7 +130,7 @@ static int watch_git(struct arena *arena, struct str root, struct watches *watch
 
 		if (file_ident(AT_FDCWD, paths[i].s, &ident, err) < 0)
 			return -1;
-		watch_add(watches, paths[i], &ident, WATCH_FILE, true, NULL);
+		watch_add(watches, paths[i], &ident, WATCH_FILE, FACT_SPEC, NULL);
 	}
 	return 0;
 }
@@ -176,10 +177,14 @@ static int answer_round(struct compiler *c, struct err *err)
 static void watch_tree(struct tree *tree, struct watches *watches)
 {
 	size_t n;
-	const struct tree_dir *dirs = tree_looked(tree, &n);
+	const struct tree_dir *looked = tree_looked(tree, &n);
 
-	for (size_t i = 0; i < n; i++)
-		watch_add(watches, dirs[i].path, &dirs[i].ident, S_ISDIR(dirs[i].ident.mode) ? WATCH_LIST : WATCH_FILE, true, NULL);
+	for (size_t i = 0; i < n; i++) {
+		bool listed = S_ISDIR(looked[i].ident.mode), rules = str_is(path_name(looked[i].path), ".gitignore");
+
+		watch_add(watches, looked[i].path, &looked[i].ident, listed ? WATCH_LIST : rules ? WATCH_FILE : WATCH_TYPE,
+			  listed || rules ? FACT_ASK : FACT_TYPE, NULL);
+	}
 }
 
 static struct xxh answer_hash(const struct answer *answer)

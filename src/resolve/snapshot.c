@@ -23,10 +23,10 @@ struct head {
 	struct span folders, names, idents, kinds, env, asked, steps, digests, texts, plan;
 };
 
-struct text { uint32_t at, n; };
-struct folder { struct text path; struct ident ident; uint32_t first, n; uint32_t listed, fact; };
-struct env_row { struct text name; struct xxh value; uint64_t set; };
-struct asked_row { struct text text; struct xxh answer; uint64_t kind; };
+struct bytes { uint32_t at, n; };
+struct folder { struct bytes path; struct ident ident; uint32_t first, n; uint32_t listed, pad; };
+struct env_row { struct bytes name; struct xxh value; uint64_t set; };
+struct asked_row { struct bytes text; struct xxh answer; uint64_t kind; };
 
 struct snapshot {
 	const struct head *h;
@@ -37,15 +37,14 @@ struct snapshot {
 
 #define ROWS(s, section, type) ((const type *)((const char *)(s)->h + (s)->h->section.at))
 
-static struct str text_of(const struct snapshot *s, struct text t) { return (struct str){ROWS(s, texts, char) + t.at, t.n}; }
+static struct str text_of(const struct snapshot *s, struct bytes t) { return (struct str){ROWS(s, texts, char) + t.at, t.n}; }
 
 /* The program that wrote a snapshot is part of it: another build may see things otherwise. */
 static struct xxh build_id(void)
 {
 	struct ident self = {0};
-
-	file_ident(AT_FDCWD, "/proc/self/exe", &self, NULL);
 	struct stat st;
+
 	if (stat("/proc/self/exe", &st) == 0)
 		ident_of(&st, &self);
 	self.ctime = 0;
@@ -64,7 +63,7 @@ static bool head_ok(const struct head *h, size_t size, int rootfd)
 	return size >= sizeof(*h) && !memcmp(h->magic, magic, sizeof(magic)) && h->format == SNAPSHOT_FORMAT && h->size == size &&
 	       fstat(rootfd, &root) == 0 && h->root_dev == root.st_dev && h->root_ino == root.st_ino &&
 	       xxh_eq(h->build, build_id()) && section_ok(h, h->folders, sizeof(struct folder)) &&
-	       section_ok(h, h->names, sizeof(struct text)) && section_ok(h, h->idents, sizeof(struct ident)) &&
+	       section_ok(h, h->names, sizeof(struct bytes)) && section_ok(h, h->idents, sizeof(struct ident)) &&
 	       section_ok(h, h->kinds, 1) && section_ok(h, h->env, sizeof(struct env_row)) &&
 	       section_ok(h, h->asked, sizeof(struct asked_row)) && section_ok(h, h->steps, sizeof(struct snapshot_step)) &&
 	       section_ok(h, h->digests, sizeof(struct digest)) && section_ok(h, h->texts, 1) && section_ok(h, h->plan, 1) &&
@@ -121,17 +120,29 @@ static bool ident_holds(const struct ident *was, const struct ident *now, int ki
 {
 	if (kind == WATCH_DIR)
 		return was->mode == now->mode;
+	if (kind == WATCH_TYPE)
+		return (was->mode & S_IFMT) == (now->mode & S_IFMT);
 	return ident_eq(was, now);
 }
 
-/* A file the plan itself rests on is marked in its kind. */
-#define KIND_FACT 0x80
+/* A file's kind and what the plan makes of it, in one byte. */
+static unsigned kind_of(uint8_t k) { return k & 15; }
+static unsigned fact_of(uint8_t k) { return k >> 4; }
 
 static enum snapshot_check worse(enum snapshot_check a, enum snapshot_check b) { return a > b ? a : b; }
 
+static enum snapshot_check file_changed(const struct ident *was, const struct ident *now, unsigned fact)
+{
+	if (fact == FACT_SPEC)
+		return SNAPSHOT_STALE;
+	if (fact == FACT_ASK || (fact == FACT_TYPE && (was->mode & S_IFMT) != (now->mode & S_IFMT)))
+		return SNAPSHOT_ASK;
+	return SNAPSHOT_PLAN;
+}
+
 static enum snapshot_check check_folder(struct snapshot *s, const struct folder *f, int rootfd)
 {
-	const struct text *names = ROWS(s, names, struct text);
+	const struct bytes *names = ROWS(s, names, struct bytes);
 	const struct ident *idents = ROWS(s, idents, struct ident);
 	const uint8_t *kinds = ROWS(s, kinds, uint8_t);
 	struct str path = text_of(s, f->path);
@@ -152,10 +163,10 @@ static enum snapshot_check check_folder(struct snapshot *s, const struct folder 
 
 		if (fd >= 0 && fstatat(fd, text_of(s, names[i]).s, &st, AT_SYMLINK_NOFOLLOW) == 0)
 			ident_of(&st, &now);
-		if (ident_holds(&idents[i], &now, kinds[i] & ~KIND_FACT))
+		if (ident_holds(&idents[i], &now, kind_of(kinds[i])))
 			continue;
 		s->changed[i] = 1;
-		worst = worse(worst, kinds[i] & KIND_FACT ? SNAPSHOT_STALE : SNAPSHOT_PLAN);
+		worst = worse(worst, file_changed(&idents[i], &now, fact_of(kinds[i])));
 	}
 	return worst;
 }
@@ -212,7 +223,7 @@ static struct str file_path(struct arena *a, struct str folder, struct str name)
 void snapshot_fact_watches(const struct snapshot *s, struct arena *a, bool listings, struct watches *out)
 {
 	const struct folder *folders = ROWS(s, folders, struct folder);
-	const struct text *names = ROWS(s, names, struct text);
+	const struct bytes *names = ROWS(s, names, struct bytes);
 	const struct ident *idents = ROWS(s, idents, struct ident);
 	const uint8_t *kinds = ROWS(s, kinds, uint8_t);
 
@@ -220,18 +231,22 @@ void snapshot_fact_watches(const struct snapshot *s, struct arena *a, bool listi
 		const struct folder *f = &folders[i];
 
 		if (f->listed && listings)
-			watch_add(out, text_of(s, f->path), &f->ident, WATCH_LIST, true, NULL);
-		for (uint32_t k = f->first; k < f->first + f->n; k++)
-			if (kinds[k] & KIND_FACT)
+			watch_add(out, text_of(s, f->path), &f->ident, WATCH_LIST, FACT_ASK, NULL);
+		for (uint32_t k = f->first; k < f->first + f->n; k++) {
+			unsigned fact = fact_of(kinds[k]);
+
+			/* a source whose type alone matters has a new identity once it is edited: the key's watch brings that */
+			if (fact == FACT_SPEC || (fact && listings))
 				watch_add(out, file_path(a, text_of(s, f->path), text_of(s, names[k])), &idents[k],
-					  kinds[k] & ~KIND_FACT, true, NULL);
+					  fact == FACT_TYPE ? WATCH_TYPE : kind_of(kinds[k]), fact, NULL);
+		}
 	}
 }
 
 void snapshot_teach(const struct snapshot *s, struct content *content)
 {
 	const struct folder *folders = ROWS(s, folders, struct folder);
-	const struct text *names = ROWS(s, names, struct text);
+	const struct bytes *names = ROWS(s, names, struct bytes);
 	const struct ident *idents = ROWS(s, idents, struct ident);
 	const struct digest *digests = ROWS(s, digests, struct digest);
 	struct arena scratch = ARENA_INIT;
@@ -246,16 +261,14 @@ void snapshot_teach(const struct snapshot *s, struct content *content)
 
 /* --- writing --- */
 
-struct rows { struct buf b; };
-
 struct writer {
 	struct buf folders, names, idents, kinds, env, asked, digests, texts;
 	uint32_t nnames;
 };
 
-static struct text put_text(struct writer *w, struct str s)
+static struct bytes put_text(struct writer *w, struct str s)
 {
-	struct text t = {w->texts.n, s.n};
+	struct bytes t = {w->texts.n, s.n};
 
 	buf_str(&w->texts, s);
 	buf_c(&w->texts, 0);
@@ -272,7 +285,7 @@ static struct str folder_of(const struct watch *w)
 	return dir.n || !w->path.n || w->path.s[0] != '/' ? dir : S("/");
 }
 
-/* By folder, its own listing first, then by name; of several sights of one path the first stays first. */
+/* By folder, its own listing first, then by path; of one path what compares most stands first. */
 static int watch_order(const void *pa, const void *pb)
 {
 	const struct watch *a = *(const struct watch *const *)pa, *b = *(const struct watch *const *)pb;
@@ -283,17 +296,15 @@ static int watch_order(const void *pa, const void *pb)
 	if (!c)
 		c = str_cmp(a->path, b->path);
 	if (!c)
-		c = (int)b->fact - (int)a->fact;
+		c = (int)a->kind - (int)b->kind;
 	return c ? c : a < b ? -1 : 1;
 }
 
-static void put_file(struct writer *w, const struct watch *watch, struct folder *f)
+static void put_file(struct writer *w, const struct watch *watch, enum watch_fact fact, struct folder *f)
 {
-	struct text name = put_text(w, path_name(watch->path));
-	uint8_t kind = watch->kind | (watch->fact ? KIND_FACT : 0);
+	struct bytes name = put_text(w, watch->path.n ? path_name(watch->path) : S("."));
+	uint8_t kind = watch->kind | fact << 4;
 
-	if (!watch->path.n)
-		name = put_text(w, S("."));
 	buf_add(&w->names, &name, sizeof(name));
 	buf_add(&w->idents, &watch->ident, sizeof(watch->ident));
 	buf_add(&w->kinds, &kind, 1);
@@ -302,35 +313,39 @@ static void put_file(struct writer *w, const struct watch *watch, struct folder 
 	f->n++;
 }
 
+static bool same_place(const struct watch *a, const struct watch *b)
+{
+	return (a->kind == WATCH_LIST) == (b->kind == WATCH_LIST) && str_eq(a->path, b->path);
+}
+
 static void put_watches(struct writer *w, const struct watches *all)
 {
 	const struct watch **order = xcalloc(all->n + 1, sizeof(*order));
 	struct folder folder = {0};
-	const struct watch *last = NULL;
 
 	for (size_t i = 0; i < all->n; i++)
 		order[i] = &all->v[i];
 	qsort(order, all->n, sizeof(*order), watch_order);
-	for (size_t i = 0; i < all->n; i++) {
+	for (size_t i = 0, next; i < all->n; i = next) {
 		const struct watch *now = order[i];
+		enum watch_fact fact = FACT_NONE;
 
-		if (last && (last->kind == WATCH_LIST) == (now->kind == WATCH_LIST) && str_eq(last->path, now->path))
-			continue;
-		if (!last || !str_eq(folder_of(last), folder_of(now))) {
-			if (last)
+		for (next = i; next < all->n && same_place(order[next], now); next++)
+			if (order[next]->fact > fact)
+				fact = order[next]->fact;
+		if (!i || !str_eq(folder_of(order[i - 1]), folder_of(now))) {
+			if (i)
 				buf_add(&w->folders, &folder, sizeof(folder));
 			folder = (struct folder){.path = put_text(w, folder_of(now)), .first = w->nnames};
 		}
 		if (now->kind == WATCH_LIST) {
 			folder.ident = now->ident;
 			folder.listed = 1;
-			folder.fact = now->fact;
 		} else {
-			put_file(w, now, &folder);
+			put_file(w, now, fact, &folder);
 		}
-		last = now;
 	}
-	if (last)
+	if (all->n)
 		buf_add(&w->folders, &folder, sizeof(folder));
 	free(order);
 }

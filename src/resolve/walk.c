@@ -1,6 +1,8 @@
 #include "resolve/walk.h"
 
+#include <fcntl.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/glob.h"
 #include "base/path.h"
@@ -39,10 +41,12 @@ void walk_settle(struct walk *w, uint32_t step, const struct digest *key, const 
 		copy[i].path = str_dup(w->arena, outputs->v[i].path);
 		copy[i].link = str_dup(w->arena, outputs->v[i].link);
 		if (idents)
-			watch_add(&w->watches, copy[i].path, &idents[i], copy[i].type == ENTRY_DIR ? WATCH_DIR : WATCH_FILE, false,
+			watch_add(&w->watches, copy[i].path, &idents[i], copy[i].type == ENTRY_DIR ? WATCH_DIR : WATCH_FILE, FACT_NONE,
 				  &copy[i].digest);
 	}
 	*s = (struct walk_step){.state = WALK_KNOWN, .ran = ran, .outputs = {copy, outputs->n}};
+	if (idents)
+		s->idents = memcpy(arena_array(w->arena, outputs->n, struct ident), idents, outputs->n * sizeof(*idents));
 	if (key)
 		s->key = *key;
 }
@@ -111,6 +115,15 @@ static int source_entry(struct walk *w, struct probe *p, struct str path, struct
 
 struct gather { VEC(struct entry) v; bool pending; };
 
+/* What a need made counts as used, like a source: it must stay as it is while the step runs. */
+static void use_output(struct probe *p, const struct walk_step *from, const struct entry *entry)
+{
+	size_t i = entry - from->outputs.v;
+
+	if (from->idents)
+		vec_add(&p->used, (struct used){entry->path, from->idents[i], false, entry->digest});
+}
+
 static int add_input(struct walk *w, struct probe *p, const struct plan_input *in, struct gather *g, struct err *err)
 {
 	const struct plan_path *path = &w->plan->paths[in->path];
@@ -124,8 +137,10 @@ static int add_input(struct walk *w, struct probe *p, const struct plan_input *i
 	if (from && from->state == WALK_KNOWN) {
 		const struct entry *known = output_of(from, entry.path);
 
-		if (known)
+		if (known) {
 			entry = *known;
+			use_output(p, from, known);
+		}
 	} else if (source_entry(w, p, entry.path, &entry, err) < 0) {
 		return -1;
 	}
@@ -153,11 +168,13 @@ static bool globs_match(const struct plan *plan, struct plan_span globs, struct 
 	return yes;
 }
 
-static void add_outputs(struct walk *w, const struct walk_step *from, const struct plan_span *globs, struct gather *g)
+static void add_outputs(struct walk *w, struct probe *p, const struct walk_step *from, const struct plan_span *globs, struct gather *g)
 {
 	for (size_t i = 0; i < from->outputs.n; i++)
-		if (!globs || globs_match(w->plan, *globs, from->outputs.v[i].path))
+		if (!globs || globs_match(w->plan, *globs, from->outputs.v[i].path)) {
 			vec_add(&g->v, from->outputs.v[i]);
+			use_output(p, from, &from->outputs.v[i]);
+		}
 	g->pending |= from->state == WALK_PENDING;
 }
 
@@ -172,12 +189,12 @@ static int gather_inputs(struct walk *w, const struct plan_step *s, struct probe
 		if (add_input(w, p, &(struct plan_input){.path = plan->sources[i], .flags = INPUT_OPTIONAL}, g, err) < 0)
 			return -1;
 	for (uint32_t i = 0; i < s->producers.n; i++)
-		add_outputs(w, &w->steps[plan->refs[s->producers.at + i]], &s->globs, g);
+		add_outputs(w, p, &w->steps[plan->refs[s->producers.at + i]], &s->globs, g);
 	for (uint32_t i = 0; i < s->needs.n; i++) {
 		const struct plan_need *need = &plan->needs[s->needs.at + i];
 
 		if (counts(need))
-			add_outputs(w, &w->steps[need->step], NULL, g);
+			add_outputs(w, p, &w->steps[need->step], NULL, g);
 	}
 	if (g->v.n)
 		entries_unique(g->v.v, &g->v.n);
@@ -327,8 +344,10 @@ static int found_entry(struct walk *w, struct probe *p, uint32_t step, struct st
 
 		if (w->steps[producer].state == WALK_PENDING)
 			return 0;
-		if (known)
+		if (known) {
 			*out = *known;
+			use_output(p, &w->steps[producer], known);
+		}
 		if (known || w->steps[producer].state == WALK_KNOWN)
 			return 1;
 	}
@@ -466,7 +485,7 @@ static void watch_used(struct walk *w, const struct probe *p, size_t from)
 	for (size_t i = from; i < p->used.n; i++) {
 		const struct used *u = &p->used.v[i];
 
-		watch_add(&w->watches, str_dup(w->arena, u->path), &u->ident, S_ISDIR(u->ident.mode) ? WATCH_DIR : WATCH_FILE, false, &u->digest);
+		watch_add(&w->watches, str_dup(w->arena, u->path), &u->ident, S_ISDIR(u->ident.mode) ? WATCH_DIR : WATCH_FILE, FACT_NONE, &u->digest);
 	}
 }
 

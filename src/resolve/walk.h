@@ -5,6 +5,7 @@
  * and settles it. Main thread only. */
 #pragma once
 
+#include "base/map.h"
 #include "cache/store.h"
 #include "plan/key.h"
 #include "plan/result.h"
@@ -25,6 +26,7 @@ struct walk_step {
 	bool ran;                       /* made anew in this run */
 	struct digest key;              /* DIGEST_NONE: none */
 	struct entries outputs;         /* KNOWN: sorted by path */
+	const struct ident *idents;     /* parallel; NULL for a group, whose needs have them */
 };
 
 struct walk {

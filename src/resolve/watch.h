@@ -10,20 +10,28 @@ enum watch_kind {
 	WATCH_FILE,                     /* the whole identity counts; mode 0: must be absent */
 	WATCH_LIST,                     /* a folder whose entries were listed: the whole identity counts */
 	WATCH_DIR,                      /* a folder as output: type and permissions count */
+	WATCH_TYPE,                     /* only what it is counts: file, folder, link, nothing */
+};
+
+enum watch_fact {                       /* does the plan rest on it, and how? The worse is the larger */
+	FACT_NONE,                      /* only a key does */
+	FACT_TYPE,                      /* on its type */
+	FACT_ASK,                       /* when it changes, questions must be asked again */
+	FACT_SPEC,                      /* when it changes, the plan is stale */
 };
 
 struct watch {
 	struct str path;                /* workspace-relative or absolute */
 	struct ident ident;
-	uint32_t kind;
-	uint32_t fact;                  /* the plan rests on it (spec file, listing), not only a key */
+	uint32_t kind;                  /* enum watch_kind */
+	uint32_t fact;                  /* enum watch_fact */
 	struct digest digest;           /* FILE: content under that identity, when known */
 };
 
 struct watches { struct watch *v; size_t n, cap; };
 
 static inline void watch_add(struct watches *w, struct str path, const struct ident *ident, enum watch_kind kind,
-			     bool fact, const struct digest *digest)
+			     enum watch_fact fact, const struct digest *digest)
 {
 	struct watch *new = vec_push(w);
 

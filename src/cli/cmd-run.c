@@ -1,0 +1,92 @@
+#include <errno.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "cli/cmd.h"
+#include "cli/runner.h"
+#include "cli/session.h"
+
+struct run_words {
+	struct common common;
+	struct plan_words plan;
+	struct runner_options runner;
+	int64_t jobs;
+	bool keep_going, dry_run, quiet;
+	int verbose;
+	struct str force, events, plan_file;
+};
+
+static int check_words(struct run_words *w, struct err *err)
+{
+	struct runner_options *o = &w->runner;
+
+	if (w->jobs < 0 || w->jobs > 65536)
+		return err_set(err, ERR_USAGE, "-j %lld: expected a number from 1 to 65536", (long long)w->jobs);
+	o->jobs = w->jobs;
+	o->keep_going = w->keep_going;
+	o->dry_run = w->dry_run;
+	o->verbosity = w->quiet ? PROGRESS_QUIET : w->verbose ? PROGRESS_VERBOSE : PROGRESS_NORMAL;
+	o->events = w->events;
+	o->color = color_wanted(&w->common, STDOUT_FILENO);
+	if (!w->force.s)
+		return 0;
+	if (w->force.n && !str_is(w->force, "all") && !str_is(w->force, "goals"))
+		return err_set(err, ERR_USAGE, "--force=" STR_FMT ": expected --force or --force=all", STR_ARG(w->force));
+	o->force = str_is(w->force, "all") ? FORCE_ALL : FORCE_GOALS;
+	return 0;
+}
+
+static int run_words(int argc, char **argv, struct arena *a, struct run_words *w, bool *helped, struct err *err)
+{
+	struct opt_rest rest = {0};
+	const struct opt options[] = {
+		{'j', "jobs", OPT_INT, &w->jobs, "N", "run at most N steps at a time (default: the CPUs this process may use)"},
+		{'k', "keep-going", OPT_FLAG, &w->keep_going, NULL, "after a failure go on with what does not need the failed step"},
+		{'n', "dry-run", OPT_FLAG, &w->dry_run, NULL, "say what would run and why, run nothing"},
+		{0, "force", OPT_OPTIONAL, &w->force, "all", "run the goals though nothing changed; --force=all: what they need, too"},
+		{0, "events", OPT_STR, &w->events, "FILE", "write what happens as JSON lines (- is standard output)"},
+		{0, "plan", OPT_STR, &w->plan_file, "FILE", "replay an exported plan (cairn plan --json) without the spec"},
+		{'v', "verbose", OPT_COUNT, &w->verbose, NULL, "show every step and its output"},
+		{'q', "quiet", OPT_FLAG, &w->quiet, NULL, "show failures only"},
+		PLAN_WORD_OPTS(&w->plan),
+	};
+
+	if (cmd_options(a, &cmd_run, options, countof(options), argc, argv, true, &w->common, &rest, helped, err) < 0)
+		return -1;
+	w->plan.goals = rest.words;
+	w->plan.unknown = rest.unknown;
+	w->plan.args = rest.after;
+	w->plan.has_args = rest.dashdash;
+	return *helped ? 0 : check_words(w, err);
+}
+
+static int carry_out(struct session *s, struct run_words *w, struct err *err)
+{
+	if (w->plan_file.s)
+		return runner_replay(s, &w->runner, w->plan_file, err);
+	if (!w->runner.force && !w->dry_run && session_check(s) == SNAPSHOT_SAME)
+		return runner_nothing(s, &w->runner, err);
+	return runner_run(s, &w->runner, err);
+}
+
+static int run(int argc, char **argv, struct err *err)
+{
+	struct arena arena = ARENA_INIT;
+	struct run_words w = {0};
+	struct session s = {.rootfd = -1};
+	bool helped = false;
+	int status = -1;
+
+	if (run_words(argc, argv, &arena, &w, &helped, err) == 0) {
+		if (helped)
+			status = 0;
+		else if (session_open(&s, &w.common, &w.plan, err) == 0)
+			status = carry_out(&s, &w, err);
+		if (!helped)
+			session_close(&s);
+	}
+	arena_release(&arena);
+	return status < 0 ? err_exit_status(err) : status;
+}
+
+const struct command cmd_run = {"run", "run goals and what they need, skipping what has not changed", "cairn run [GOAL...] [--PARAM=VALUE...] [-- ARGS...]", run};

@@ -1,0 +1,264 @@
+#include "cli/keep.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/map.h"
+#include "sys/file.h"
+
+#define SNAPSHOTS_KEPT 8
+#define SETTLE_TRIES 50
+
+struct keeper {
+	struct session *s;
+	void (*warn)(void *ctx, struct str text);
+	void *ctx;
+};
+
+static void complain(struct keeper *k, const char *what, struct err *err)
+{
+	k->warn(k->ctx, str_fmt(&k->s->arena, "%s: %s", what, err->text ? err->text : "unknown fault"));
+	err_release(err);
+}
+
+/* What was written within the last tick of the file system's clock could change again unseen: wait for the next. */
+static int wait_for_clock(int rootfd, struct err *err)
+{
+	int64_t first, now;
+
+	if (file_fs_now(rootfd, &first, err) < 0)
+		return -1;
+	for (int i = 0; i < SETTLE_TRIES; i++) {
+		nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
+		if (file_fs_now(rootfd, &now, err) < 0)
+			return -1;
+		if (now > first)
+			return 0;
+	}
+	return err_set(err, ERR_SYSTEM, "the file system's clock stands still");
+}
+
+/* Which steps end well when all is as it is now; a selection with any other is never quiet. */
+static struct snapshot_step *step_rows(struct session *s, const struct run *run, uint32_t *n, bool *quiet)
+{
+	struct snapshot_step *rows = arena_array(&s->arena, s->selection.n, struct snapshot_step);
+
+	*n = 0;
+	for (uint32_t i = 0; i < s->plan->nsteps; i++) {
+		const struct walk_step *w = &s->walk.steps[i];
+		const struct plan_step *step = &s->plan->steps[i];
+		bool group = step->script_kind == SCRIPT_KIND_NONE;
+		uint32_t state = STATE_HIT;
+
+		if (!s->selection.wanted[i])
+			continue;
+		if (w->state == WALK_SKIPPED)
+			state = STATE_SKIPPED;
+		else if (w->state != WALK_KNOWN || (!group && !w->key.algo))
+			*quiet = false;
+		rows[(*n)++] = (struct snapshot_step){w->key, i, state};
+	}
+	*quiet &= !run->dirty && !run->interrupted;
+	return rows;
+}
+
+/* The facts as they are after the run: 1 the plan holds still. Listings are taken anew, for outputs changed folders. */
+static int facts_after(struct session *s, struct watches *out, struct err *err)
+{
+	struct watches before = s->facts;
+
+	for (size_t i = 0; i < before.n; i++)
+		if (before.v[i].fact == FACT_SPEC)
+			vec_add(out, before.v[i]);
+	return compile_still(&s->arena, &s->compile, s->compiled.asked, s->compiled.nasked, out, err);
+}
+
+static bool asks_dirty(const struct compiled *c)
+{
+	for (size_t i = 0; i < c->nasked; i++)
+		if (c->asked[i].kind == Q_GIT && str_is(c->asked[i].text, "dirty"))
+			return true;
+	return false;
+}
+
+static void add_env(struct session *s, struct fact_env **out, size_t *n)
+{
+	static const char *const always[] = {"PATH", "HOME"};
+	const struct plan *plan = s->plan;
+
+	*out = arena_array(&s->arena, s->compiled.nenv + countof(always) + plan->npasses, struct fact_env);
+	for (size_t i = 0; i < s->compiled.nenv; i++)
+		(*out)[(*n)++] = s->compiled.env[i];
+	for (size_t i = 0; i < countof(always) + plan->npasses; i++) {
+		struct str name = i < countof(always) ? str_of(always[i]) : plan_str(plan, plan->passes[i - countof(always)].name);
+		const char *value = getenv(name.s);
+
+		if (i < countof(always) || plan->passes[i - countof(always)].key)
+			(*out)[(*n)++] = (struct fact_env){name, value, fact_env_hash(value)};
+	}
+}
+
+static void watch_tools(struct session *s, struct watches *out)
+{
+	size_t n;
+	const struct str *looked = tools_looked(s->tools, &n);
+
+	for (size_t i = 0; i < n; i++) {
+		struct ident ident;
+
+		if (file_ident(AT_FDCWD, looked[i].s, &ident, NULL) >= 0)
+			watch_add(out, looked[i], &ident, WATCH_FILE, FACT_NONE, NULL);
+	}
+}
+
+/* Only the last few plans are kept; the oldest go. */
+static void drop_old(struct session *s)
+{
+	struct { char name[64]; int64_t at; } found[256];
+	size_t n = 0;
+	DIR *dir = opendir(s->state.s);
+	struct dirent *e;
+
+	while (dir && (e = readdir(dir)) && n < countof(found)) {
+		struct ident ident;
+
+		if (strncmp(e->d_name, "plan-", 5) || strlen(e->d_name) >= sizeof(found[n].name) ||
+		    file_ident(dirfd(dir), e->d_name, &ident, NULL) != 1)
+			continue;
+		strcpy(found[n].name, e->d_name);
+		found[n++].at = ident.mtime;
+	}
+	while (n > SNAPSHOTS_KEPT) {
+		size_t oldest = 0;
+
+		for (size_t i = 1; i < n; i++)
+			if (found[i].at < found[oldest].at)
+				oldest = i;
+		unlinkat(dirfd(dir), found[oldest].name, 0);
+		found[oldest] = found[--n];
+	}
+	if (dir)
+		closedir(dir);
+}
+
+static int write_snapshot(struct keeper *k, struct run *run, bool settled, struct err *err)
+{
+	struct session *s = k->s;
+	bool looked = run->changed || !s->plan_kept || s->check != SNAPSHOT_PLAN;
+	struct watches all = {0};
+	struct fact_env *env;
+	size_t nenv = 0;
+	uint32_t nsteps;
+	bool quiet = settled && !asks_dirty(&s->compiled);
+	struct snapshot_save save = {.plan = s->plan, .asked = s->compiled.asked, .nasked = s->compiled.nasked};
+	int still = 1;
+
+	if (looked)
+		still = facts_after(s, &all, err);
+	else
+		for (size_t i = 0; i < s->facts.n; i++)
+			vec_add(&all, s->facts.v[i]);
+	if (still <= 0) {               /* the spec's files are not what they were when it was planned: plan again next time */
+		unlink(s->snapshot_path.s);
+		vec_free(&all);
+		return still;
+	}
+	watch_tools(s, &all);
+	for (size_t i = 0; i < s->walk.watches.n; i++)
+		vec_add(&all, s->walk.watches.v[i]);
+	add_env(s, &env, &nenv);
+	save.steps = step_rows(s, run, &nsteps, &quiet);
+	save.nsteps = nsteps;
+	save.watches = &all;
+	save.env = env;
+	save.nenv = nenv;
+	save.quiet = quiet;
+	still = snapshot_write(s->snapshot_path.s, s->rootfd, &save, err);
+	vec_free(&all);
+	drop_old(s);
+	return still;
+}
+
+void keep_state(struct session *s, struct run *run, struct history *history, void (*warn)(void *ctx, struct str text), void *ctx)
+{
+	struct keeper k = {s, warn, ctx};
+	struct err err = ERR_INIT;
+	size_t moved = 0;
+	bool settled = true;
+
+	if (run->changed && history_write(history, session_path(s, "history"), &err) < 0)
+		complain(&k, "unable to keep the history", &err);
+	if (wait_for_clock(s->rootfd, &err) < 0 || content_settle(s->content, &moved, &err) < 0) {
+		err_release(&err);
+		settled = false;
+	}
+	if (write_snapshot(&k, run, settled && !moved, &err) < 0)
+		complain(&k, "unable to keep the plan", &err);
+	if (content_save(s->content, &err) < 0)
+		complain(&k, "unable to keep the stat cache", &err);
+	if (tools_save(s->tools, &err) < 0)
+		complain(&k, "unable to keep what is known of tools", &err);
+}
+
+/* --- what is no more --- */
+
+/* "cmd[a=1,b=2]" of a command that still exists, where a name in the brackets is one of its params: an option of
+ * some run made it, and options of one run never remove anything. */
+static bool is_variant(const struct plan *plan, struct str step)
+{
+	ptrdiff_t open = str_chr(step, '[');
+	struct str inside, axis;
+
+	if (open < 0 || !str_ends(step, S("]")))
+		return false;
+	for (uint32_t c = 0; c < plan->ncommands; c++) {
+		const struct plan_command *command = &plan->commands[c];
+
+		if (!str_eq(plan_str(plan, command->name), str_head(step, open)))
+			continue;
+		inside = str_head(str_from(step, open + 1), step.n - open - 2);
+		while (str_cut(&inside, ',', &axis)) {
+			struct str name;
+
+			if (!str_cut(&axis, '=', &name))
+				continue;
+			for (uint32_t p = 0; p < command->params.n; p++)
+				if (str_eq(plan_str(plan, plan->params[command->params.at + p].name), name))
+					return true;
+		}
+	}
+	return false;
+}
+
+int keep_remove_gone(struct session *s, struct place *place, struct history *history, void (*warn)(void *ctx, struct str text), void *ctx, struct err *err)
+{
+	struct map live = MAP_INIT;
+	VEC(struct str) gone = {0};
+	int rc = 0;
+
+	(void)history;
+	if (s->words.vars.n || s->words.env.n || s->words.unknown.n || s->plan_kept)
+		return 0;
+	for (uint32_t i = 0; i < s->plan->nsteps; i++)
+		*map_put(&live, plan_step_name(s->plan, i), NULL) = s;
+	for (size_t i = 0; i < ledger_steps(place->ledger); i++) {
+		struct str step = ledger_step(place->ledger, i);
+
+		if (!map_has(&live, step) && !is_variant(s->plan, step))
+			vec_add(&gone, str_dup(&s->arena, step));
+	}
+	for (size_t i = 0; i < gone.n && rc == 0; i++) {
+		size_t n = 0, kept = 0;
+
+		rc = place_remove(place, gone.v[i], &n, &kept, err);
+		if (kept)
+			warn(ctx, str_fmt(&s->arena, "%zu changed output%s of " STR_FMT ", which is no longer in the spec, %s left where %s",
+					  kept, kept == 1 ? "" : "s", STR_ARG(gone.v[i]), kept == 1 ? "is" : "are", kept == 1 ? "it is" : "they are"));
+	}
+	vec_free(&gone);
+	map_release(&live);
+	return rc;
+}

@@ -1,0 +1,252 @@
+#include "cli/runner.h"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/path.h"
+#include "cli/keep.h"
+#include "exec/event.h"
+#include "registry.h"
+#include "sys/lock.h"
+#include "sys/pool.h"
+
+extern char **environ;
+
+struct running {
+	struct session *s;
+	const struct runner_options *options;
+	struct events events;
+	struct event_file *file;
+	struct progress *progress;
+	struct map goals;               /* names of goals, for progress */
+	struct run run;
+	struct place place;
+	struct history history;
+	int lock;
+};
+
+/* --- what is said --- */
+
+static bool is_goal(void *ctx, struct str step) { return map_has(&((struct running *)ctx)->goals, step); }
+
+static void warn(void *ctx, struct str text)
+{
+	struct running *r = ctx;
+	struct event e = {.kind = EVENT_NOTE, .text = text, .warning = true};
+
+	events_emit(&r->events, &e);
+}
+
+static void saved(void *ctx, struct str path, const struct digest *digest)
+{
+	struct running *r = ctx;
+	char text[DIGEST_TEXT_MAX];
+
+	warn(r, str_fmt(&r->s->arena, STR_FMT " held something cairn had not made; it is kept as %s (cairn cache get)", STR_ARG(path), digest_text(digest, text)));
+}
+
+static void tick(void *ctx) { progress_tick(ctx); }
+
+static bool on_terminal(void)
+{
+	const char *term = getenv("TERM");
+
+	return isatty(STDOUT_FILENO) && isatty(STDERR_FILENO) && term && strcmp(term, "dumb") && !getenv("CI");
+}
+
+static int open_events(struct running *r, struct err *err)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	r->events.start_ns = now.tv_sec * 1000000000ull + now.tv_nsec;
+	r->progress = progress_open(STDOUT_FILENO, STDERR_FILENO, on_terminal(), r->options->color, r->options->verbosity, is_goal, r);
+	events_add(&r->events, progress_see, r->progress);
+	if (!r->options->events.s)
+		return 0;
+	r->file = event_file_open(r->options->events.s, err);
+	if (!r->file)
+		return -1;
+	events_add(&r->events, event_file_see, r->file);
+	return 0;
+}
+
+static int close_events(struct running *r, struct err *err)
+{
+	int rc = r->file ? event_file_close(r->file, err) : 0;
+
+	if (r->progress)
+		progress_close(r->progress);
+	map_release(&r->goals);
+	return rc;
+}
+
+/* --- nothing to do --- */
+
+int runner_nothing(struct session *s, const struct runner_options *options, struct err *err)
+{
+	struct running r = {.s = s, .options = options, .lock = -1};
+	const struct plan *plan = snapshot_plan(s->snapshot);
+	uint32_t n;
+	const struct snapshot_step *steps = snapshot_steps(s->snapshot, &n);
+	struct event start = {.kind = EVENT_RUN_START, .total = n}, end = {.kind = EVENT_RUN_END};
+	int rc = open_events(&r, err);
+
+	if (rc == 0) {
+		events_emit(&r.events, &start);
+		for (uint32_t i = 0; i < n && (r.file || options->verbosity == PROGRESS_VERBOSE); i++) {
+			struct event e = {
+				.kind = EVENT_STEP_END, .step = plan_step_name(plan, steps[i].step), .state = steps[i].state,
+				.key = steps[i].key.algo ? &steps[i].key : NULL,
+			};
+
+			events_emit(&r.events, &e);
+		}
+		for (uint32_t i = 0; i < n; i++)
+			end.counts[steps[i].state]++;
+		events_emit(&r.events, &end);
+	}
+	return close_events(&r, err) < 0 ? -1 : rc;
+}
+
+/* --- the run --- */
+
+/* A cairn inside a step on the same workspace would wait for its own parent. */
+static int refuse_nested(struct session *s, struct err *err)
+{
+	const char *outer = getenv("CAIRN_WORKSPACE");
+
+	if (outer && str_is(s->root, outer))
+		return err_set(err, ERR_USAGE, "unable to run: this is a step of a cairn run in the same workspace, which would wait for itself; use `needs` instead");
+	return 0;
+}
+
+static int take_lock(struct running *r, struct err *err)
+{
+	bool busy = false;
+	long holder = 0;
+
+	if (refuse_nested(r->s, err) < 0 || file_mkdirs(AT_FDCWD, r->s->state.s, 0700, err) < 0)
+		return -1;
+	r->lock = lock_take(session_path(r->s, "lock"), false, &busy, &holder, err);
+	if (r->lock >= 0)
+		return 0;
+	if (!busy)
+		return -1;
+	warn(r, str_fmt(&r->s->arena, "waiting for another run in this workspace (process %ld)", holder));
+	err_release(err);
+	r->lock = lock_take(session_path(r->s, "lock"), true, &busy, &holder, err);
+	if (r->lock < 0)
+		return -1;
+	session_refresh(r->s);          /* the other run may have changed all */
+	return 0;
+}
+
+static void name_goals(struct running *r)
+{
+	const struct selection *sel = &r->s->selection;
+
+	for (size_t i = 0; i < sel->ngoals; i++)
+		*map_put(&r->goals, plan_step_name(r->s->plan, sel->goals[i]), NULL) = r;
+}
+
+static int open_place(struct running *r, struct err *err)
+{
+	struct session *s = r->s;
+	struct event e = {.kind = EVENT_NOTE};
+	bool fresh;
+	size_t n = 0;
+
+	r->place = (struct place){.rootfd = s->rootfd, .root = s->root.s, .store = s->store, .saved = saved, .ctx = r};
+	snprintf(r->place.run, sizeof(r->place.run), "%llx", (unsigned long long)(r->events.start_ns ^ (uint64_t)getpid() << 40));
+	if (ledger_open(&r->place.ledger, session_path(s, "ledger"), s->rootfd, &fresh, err) < 0 ||
+	    ledger_recover(r->place.ledger, s->rootfd, &n, err) < 0)
+		return -1;
+	file_remove_tree(AT_FDCWD, session_path(s, "tmp"), NULL);       /* what a killed run left */
+	if (!n)
+		return 0;
+	e.text = str_fmt(&s->arena, "put right %zu file%s that an interrupted run had moved", n, n == 1 ? "" : "s");
+	events_emit(&r->events, &e);
+	return 0;
+}
+
+static int prepare(struct running *r, struct err *err)
+{
+	struct session *s = r->s;
+
+	if (session_plan(s, err) < 0 || session_select(s, err) < 0)
+		return -1;
+	name_goals(r);
+	if (session_walk(s, warn, r, err) < 0 || open_place(r, err) < 0 ||
+	    history_read(&s->arena, session_path(s, "history"), &r->history, err) < 0)
+		return -1;
+	return r->options->dry_run ? 0 : keep_remove_gone(s, &r->place, &r->history, warn, r, err);
+}
+
+static int execute(struct running *r, struct err *err)
+{
+	struct session *s = r->s;
+
+	r->run = (struct run){
+		.plan = s->plan, .selection = &s->selection, .walk = &s->walk, .place = &r->place, .history = &r->history, .events = &r->events,
+		.runtime = registry_runtime(s->config.runtime), .state_dir = s->state.s, .arena = &s->arena,
+		.options = {
+			.jobs = r->options->jobs ? r->options->jobs : s->config.jobs ? s->config.jobs : pool_cpus(),
+			.keep_going = r->options->keep_going, .dry_run = r->options->dry_run, .force = r->options->force,
+			.tags = s->config.tags, .ntags = s->config.ntags, .environ = (const char *const *)environ,
+			.tty = on_terminal(), .tick = tick, .tick_ctx = r->progress,
+		},
+	};
+	if (!r->run.runtime)
+		return err_set(err, ERR_RUNTIME, "runtime " STR_FMT " is not built yet", STR_ARG(s->config.runtime));
+	return run_all(&r->run, err);
+}
+
+static int exit_status(const struct run *run)
+{
+	static const enum step_state bad[] = {STATE_FAILED, STATE_TIMED_OUT, STATE_OOM, STATE_BLOCKED, STATE_CANCELLED, STATE_UNKNOWN};
+
+	if (run->interrupted)
+		return 128 + run->interrupted;
+	if (run->lost)
+		return 3;
+	for (size_t i = 0; i < countof(bad); i++)
+		if (run->counts[bad[i]])
+			return 1;
+	return 0;
+}
+
+static int locked_run(struct running *r, struct err *err)
+{
+	if (prepare(r, err) < 0 || execute(r, err) < 0)
+		return -1;
+	if (!r->options->dry_run)
+		keep_state(r->s, &r->run, &r->history, warn, r);
+	return exit_status(&r->run);
+}
+
+static void release(struct running *r)
+{
+	if (r->place.ledger)
+		ledger_close(r->place.ledger);
+	history_release(&r->history);
+	if (r->lock >= 0)
+		close(r->lock);
+}
+
+int runner_run(struct session *s, const struct runner_options *options, struct err *err)
+{
+	struct running r = {.s = s, .options = options, .lock = -1};
+	int status = -1;
+
+	if (open_events(&r, err) == 0 && take_lock(&r, err) == 0)
+		status = locked_run(&r, err);
+	release(&r);
+	if (close_events(&r, status < 0 ? NULL : err) < 0)
+		return -1;
+	return status;
+}

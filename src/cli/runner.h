@@ -1,0 +1,21 @@
+/* runner.h: a run as the command line asks for it: lock, plan, events, progress, what is kept afterwards. All
+ * return the exit status, or -1 with err. */
+#pragma once
+
+#include "cli/session.h"
+#include "exec/progress.h"
+#include "exec/run.h"
+
+struct runner_options {
+	unsigned jobs;                  /* 0: as configured */
+	bool keep_going, dry_run, color;
+	int force;                      /* FORCE_* */
+	enum verbosity verbosity;
+	struct str events;              /* file; {NULL} none */
+};
+
+int runner_run(struct session *, const struct runner_options *, struct err *);
+/* The snapshot was found to hold: every step is a hit. */
+int runner_nothing(struct session *, const struct runner_options *, struct err *);
+/* An exported plan, without the spec; ERR_STALE when the workspace no longer matches it. */
+int runner_replay(struct session *, const struct runner_options *, struct str file, struct err *);

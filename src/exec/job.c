@@ -1,0 +1,485 @@
+#include "exec/job.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/path.h"
+#include "exec/environ.h"
+#include "resolve/depfile.h"
+#include "sys/sha.h"
+
+#define GRACE_NS (5ull * 1000 * 1000 * 1000)    /* between the first signal and SIGKILL */
+
+struct step_job {
+	struct job_call call;
+	const struct plan_step *step;
+	struct arena arena;
+	struct job job;
+	bool started;                   /* the runtime holds it */
+	struct aside *aside;
+	struct log *log;
+	const char *tmp;                /* private TMPDIR; holds the script */
+	int64_t since;                  /* the file system's clock when the step started */
+	uint64_t begun_ns, delay_ms;
+	int64_t wall_ns;
+	struct loop_watch *timeout, *grace, *retry, *report;
+	bool timed_out, cancelled;
+	struct job_outcome outcome;
+};
+
+uint32_t job_step(const struct step_job *j) { return j->call.step; }
+
+static struct str name_of(const struct step_job *j) { return plan_step_name(j->call.run->plan, j->call.step); }
+
+static void note(struct step_job *j, bool warning, struct str text)
+{
+	struct event e = {.kind = EVENT_NOTE, .step = name_of(j), .text = text, .warning = warning};
+
+	events_emit(j->call.run->events, &e);
+}
+
+static void report(void *ctx)
+{
+	struct step_job *j = ctx;
+
+	j->report = NULL;
+	j->call.done(j->call.ctx, j, &j->outcome);
+}
+
+/* The caller hears of an end only from the loop, never from within its own call. */
+static void finish(struct step_job *j, enum step_state state)
+{
+	j->outcome.state = state;
+	j->outcome.duration_ns = loop_now() - j->begun_ns;
+	j->report = loop_timer(j->call.loop, 0, report, j);
+}
+
+static void fail(struct step_job *j, struct err *err, const char *what)
+{
+	j->outcome.reason = str_fmt(&j->arena, "%s%s%s", what, *what ? ": " : "", err->text ? err->text : "unknown reason");
+	j->outcome.lost = true;
+	err_release(err);
+	finish(j, STATE_FAILED);
+}
+
+static void shown(void *ctx, int stream, struct str bytes)
+{
+	struct step_job *j = ctx;
+	struct event e = {.kind = EVENT_STEP_OUTPUT, .step = name_of(j), .stream = stream, .bytes = bytes};
+
+	events_emit(j->call.run->events, &e);
+}
+
+static void on_output(void *ctx, int stream, struct str bytes)
+{
+	struct step_job *j = ctx;
+
+	log_add(j->log, stream, bytes, shown, j);
+}
+
+static void on_grace(void *ctx)
+{
+	struct step_job *j = ctx;
+
+	j->grace = NULL;
+	j->call.run->runtime->cancel(&j->job, SIGKILL);
+}
+
+static void stop(struct step_job *j, int sig)
+{
+	j->call.run->runtime->cancel(&j->job, sig);
+	if (sig != SIGKILL && !j->grace)
+		j->grace = loop_timer(j->call.loop, GRACE_NS, on_grace, j);
+}
+
+static void on_timeout(void *ctx)
+{
+	struct step_job *j = ctx;
+
+	j->timeout = NULL;
+	j->timed_out = true;
+	stop(j, SIGTERM);
+}
+
+static void drop_timers(struct step_job *j)
+{
+	loop_remove(j->call.loop, j->timeout);
+	loop_remove(j->call.loop, j->grace);
+	loop_remove(j->call.loop, j->retry);
+	j->timeout = j->grace = j->retry = NULL;
+}
+
+static int write_script(struct step_job *j, const char *path, struct err *err)
+{
+	struct str script = plan_str(j->call.run->plan, j->step->script);
+	CLEANUP_FD int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0700);
+
+	if (fd < 0 || file_write_all(fd, script.s, script.n) < 0)
+		return err_errno(err, "unable to write the script %s", path);
+	return 0;
+}
+
+/* A depfile of an earlier run must not be taken for this one's. */
+static void drop_depfile(struct step_job *j)
+{
+	struct run *run = j->call.run;
+	struct str depfile = plan_str(run->plan, j->step->depfile);
+
+	if (depfile.n && !plan_step_covers(run->plan, j->call.step, depfile))
+		unlinkat(run->place->rootfd, depfile.s, 0);
+	if (depfile.n)
+		file_mkparents(run->place->rootfd, depfile.s, NULL);
+}
+
+static int prepare(struct step_job *j, struct err *err)
+{
+	struct run *run = j->call.run;
+	struct arena *a = &j->arena;
+	const char *root = run->place->root, *script;
+	struct str workdir = plan_str(run->plan, j->step->workdir), missing;
+	bool needs_file;
+
+	if (!j->tmp) {
+		j->tmp = str_fmt(a, "%s/tmp/%s-%u", run->state_dir, run->place->run, j->call.step).s;
+		if (file_mkdirs(AT_FDCWD, j->tmp, 0700, err) < 0)
+			return -1;
+	}
+	script = str_fmt(a, "%s/script", j->tmp).s;
+	j->job.env = environ_make(a, run->plan, j->step, root, j->tmp, run->options.environ, j->call.secrets);
+	j->job.argv = command_make(a, run->plan, j->step, script, &needs_file);
+	j->job.dir = workdir.n ? str_fmt(a, "%s/" STR_FMT, root, STR_ARG(workdir)).s : root;
+	for (uint32_t i = 0; i < j->step->secrets.n; i++) {
+		uint32_t id = run->plan->uses[j->step->secrets.at + i].secret;
+
+		if (!j->call.secrets->v[id].s)
+			return err_set(err, ERR_RUNTIME, "secret " STR_FMT " is not set", STR_ARG(plan_str(run->plan, run->plan->secrets[id].name)));
+	}
+	missing = requires_missing(a, run->plan, j->step, root, j->job.env);
+	if (missing.n)
+		return err_set(err, ERR_RUNTIME, "it requires what is not here: " STR_FMT, STR_ARG(missing));
+	if (needs_file && write_script(j, script, err) < 0)
+		return -1;
+	drop_depfile(j);
+	return place_clear(run->place, a, run->plan, j->call.step, &j->aside, err);
+}
+
+static void on_done(void *ctx, enum job_end end, int status, const struct job_usage *usage);
+
+static int launch(struct step_job *j, struct err *err)
+{
+	struct run *run = j->call.run;
+
+	j->timed_out = false;
+	if (prepare(j, err) < 0)
+		return -1;
+	j->log = log_open(j->call.secrets, j->tmp);
+	if (file_fs_now(run->place->rootfd, &j->since, err) < 0)
+		return -1;
+	j->job.plan = run->plan;
+	j->job.step = j->step;
+	j->job.arena = &j->arena;
+	j->job.root = run->place->root;
+	j->job.tmp = j->tmp;
+	j->job.loop = j->call.loop;
+	j->job.terminal = j->step->flags & STEP_CONSOLE;
+	j->job.output = on_output;
+	j->job.done = on_done;
+	j->job.ctx = j;
+	j->outcome.attempts++;
+	if (run->runtime->start(&j->job, err) < 0)
+		return -1;
+	j->started = true;
+	if (j->step->timeout_ms)
+		j->timeout = loop_timer(j->call.loop, j->step->timeout_ms * 1000000, on_timeout, j);
+	return 0;
+}
+
+static void undo(struct step_job *j)
+{
+	struct err err = ERR_INIT;
+
+	if (j->aside && place_rollback(j->call.run->place, j->aside, &err) < 0) {
+		note(j, true, str_of(err.text ? err.text : "unable to put earlier outputs back"));
+		err_release(&err);
+	}
+	j->aside = NULL;
+}
+
+/* What a run without result said is kept by name of the step, so that `cairn log` finds it. */
+static void keep_failed_log(struct step_job *j)
+{
+	struct run *run = j->call.run;
+	struct str name = name_of(j);
+	struct xxh sum = xxh_bytes(name.s, name.n);
+
+	if (!j->log || !log_size(j->log))
+		return;
+	j->outcome.log_file = str_fmt(&j->arena, "logs/%016llx%016llx", (unsigned long long)sum.hi, (unsigned long long)sum.lo);
+	file_write(AT_FDCWD, str_fmt(&j->arena, "%s/" STR_FMT, run->state_dir, STR_ARG(j->outcome.log_file)).s, log_frames(j->log), 0600, NULL);
+}
+
+/* --- after success --- */
+
+static int read_depfile(struct step_job *j, struct str **deps, size_t *n, struct err *err)
+{
+	struct run *run = j->call.run;
+	struct str path = plan_str(run->plan, j->step->depfile), text;
+	int got = file_read(j->call.scratch, run->place->rootfd, path.s, DEPFILE_MAX, &text, err);
+
+	if (got < 0)
+		return -1;
+	if (!got)
+		return err_set(err, ERR_SYSTEM, "the step succeeded but did not write its depfile " STR_FMT, STR_ARG(path));
+	if (depfile_parse(j->call.scratch, text, deps, n, err) < 0)
+		return err_wrap(err, "unable to read depfile " STR_FMT, STR_ARG(path));
+	if (!plan_step_covers(run->plan, j->call.step, path))
+		unlinkat(run->place->rootfd, path.s, 0);
+	return 0;
+}
+
+static int put(struct step_job *j, enum record_kind kind, const struct digest *key, struct buf *bytes, struct err *err)
+{
+	struct store *store = j->call.run->walk->store;
+
+	return store->ops->put(store, kind, key, buf_view(bytes), err);
+}
+
+static bool same_paths(const struct pathset *set, const struct entries *found)
+{
+	if (set->n != found->n)
+		return false;
+	for (size_t i = 0; i < set->n; i++)
+		if (!str_eq(set->paths[i], found->v[i].path))
+			return false;
+	return true;
+}
+
+/* The newest set first; one that says the same is not kept twice. */
+static int put_pathset(struct step_job *j, const struct entries *found, struct err *err)
+{
+	struct walk *w = j->call.run->walk;
+	struct arena *a = j->call.scratch;
+	struct pathsets old = {0}, sets = {.n = 1};
+	CLEANUP_BUF struct buf b = BUF_INIT(RESULT_MAX);
+	struct str bytes;
+
+	if (w->store->ops->get(w->store, RECORD_PATHS, &j->call.probe->k1, a, &bytes, NULL) == 1 && pathsets_decode(a, bytes, &old, NULL) < 0)
+		old.n = 0;
+	if (old.n && same_paths(&old.v[0], found))
+		return 0;
+	sets.v[0] = (struct pathset){arena_array(a, found->n, struct str), found->n};
+	for (size_t i = 0; i < found->n; i++)
+		sets.v[0].paths[i] = found->v[i].path;
+	for (size_t i = 0; i < old.n && sets.n < PATHSETS_MAX; i++)
+		if (!same_paths(&old.v[i], found))
+			sets.v[sets.n++] = old.v[i];
+	pathsets_encode(&sets, &b);
+	return put(j, RECORD_PATHS, &j->call.probe->k1, &b, err);
+}
+
+/* Blobs are in the store already: then the record that names them, then the path set that leads to it. */
+static int store_result(struct step_job *j, const struct entries *outputs, const struct entries *found, struct str bound, struct err *err)
+{
+	struct run *run = j->call.run;
+	struct probe *p = j->call.probe;
+	struct store *store = run->walk->store;
+	CLEANUP_BUF struct buf b = BUF_INIT(RESULT_MAX);
+	struct result r = {
+		.key = p->key, .step = name_of(j), .started_ns = j->wall_ns, .duration_ns = loop_now() - j->begun_ns, .outputs = *outputs,
+		.found = *found, .manifest = buf_view(&p->manifest), .discovered = buf_view(&p->discovered), .log_size = log_size(j->log),
+	};
+
+	if (bound.n) {
+		r.root = str_of(run->place->root);
+		r.bound_file = bound;
+	}
+	if (r.log_size && store->ops->write_bytes(store, log_frames(j->log), &r.log, err) < 0)
+		return -1;
+	result_encode(&r, &b);
+	if (put(j, RECORD_RESULT, &p->key, &b, err) < 0 || (j->step->depfile.n && put_pathset(j, found, err) < 0))
+		return -1;
+	j->outcome.key = p->key;
+	j->outcome.log = r.log;
+	return 0;
+}
+
+/* May the result be kept? Not when an input moved under the step: then it is said, and the step is dirty. */
+static int inputs_held(struct step_job *j, struct str moved, struct err *err)
+{
+	struct run *run = j->call.run;
+	int changed = moved.n ? 1 : walk_moved(run->walk, j->call.probe, &moved, err);
+
+	if (changed <= 0)
+		return changed < 0 ? -1 : 1;
+	j->outcome.moved = true;
+	run->dirty = true;
+	note(j, true, str_fmt(&j->arena, STR_FMT " changed while the step ran: its result is not kept%s", STR_ARG(moved),
+			      " (if the step writes it itself, take it out of its inputs: \"!\" and its name)"));
+	return 0;
+}
+
+/* Bound: outputs of needs are inputs, too: they must still be what their records say. */
+static int conclude(struct step_job *j, struct err *err)
+{
+	struct run *run = j->call.run;
+	struct probe *p = j->call.probe;
+	struct walk *w = run->walk;
+	bool cached = j->step->flags & STEP_CACHED && !p->failed_need, keep;
+	struct entries outputs, found = {0};
+	struct ident *idents;
+	struct str bound, moved = {0}, *deps;
+	struct place_secrets secrets = {j->call.secrets->v, j->call.secrets->n};
+	size_t ndeps;
+	struct err fault = ERR_INIT;
+	int held;
+
+	if (j->step->depfile.n && read_depfile(j, &deps, &ndeps, err) < 0)
+		return -1;
+	keep = cached && w->store && !w->store_off;
+	if (place_collect(run->place, &j->arena, run->plan, j->call.step, keep, &secrets, &outputs, &idents, &bound, err) < 0)
+		return -1;
+	for (size_t i = 0; i < outputs.n; i++)
+		content_forget(w->content, outputs.v[i].path);
+	if (cached && j->step->depfile.n &&
+	    (walk_discover(w, j->call.scratch, j->call.step, deps, ndeps, j->since, p, &found, &moved, err) < 0 ||
+	     walk_key_discovered(w, j->call.scratch, j->call.step, &found, p, err) < 0))
+		return -1;
+	held = cached ? inputs_held(j, moved, err) : 0;
+	if (held < 0)
+		return -1;
+	if (held && keep && store_result(j, &outputs, &found, bound, &fault) < 0) {
+		w->store_off = true;
+		note(j, true, str_fmt(&j->arena, "the cache is not used for the rest of this run: %s", fault.text ? fault.text : "unknown fault"));
+		err_release(&fault);
+	}
+	if (ledger_set(run->place->ledger, name_of(j), &outputs, err) < 0 || place_commit(run->place, j->aside, err) < 0)
+		return -1;
+	j->aside = NULL;
+	walk_settle(w, j->call.step, j->outcome.key.algo ? &j->outcome.key : NULL, &outputs, idents, true);
+	return 0;
+}
+
+/* --- the end of an attempt --- */
+
+static void retry(void *ctx)
+{
+	struct step_job *j = ctx;
+	struct err err = ERR_INIT;
+
+	j->retry = NULL;
+	log_close(j->log);
+	j->log = NULL;
+	if (launch(j, &err) < 0) {
+		undo(j);
+		fail(j, &err, "");
+	}
+}
+
+static bool try_again(struct step_job *j)
+{
+	if (j->cancelled || j->outcome.attempts > j->step->retries)
+		return false;
+	note(j, false, str_fmt(&j->arena, "attempt %u of %u failed; again in %.1f s", j->outcome.attempts, j->step->retries + 1, j->delay_ms / 1000.0));
+	undo(j);
+	j->retry = loop_timer(j->call.loop, j->delay_ms * 1000000, retry, j);
+	j->delay_ms = j->delay_ms * j->step->retry_factor;
+	return true;
+}
+
+static void failed(struct step_job *j, enum job_end end, int status)
+{
+	if (try_again(j))
+		return;
+	undo(j);
+	keep_failed_log(j);
+	if (j->cancelled)
+		j->outcome.reason = S("interrupted");
+	else if (j->timed_out)
+		j->outcome.reason = str_fmt(&j->arena, "it took longer than %.1f s", j->step->timeout_ms / 1000.0);
+	else if (end == JOB_EXITED)
+		j->outcome.reason = str_fmt(&j->arena, "exit status %d", status);
+	else
+		j->outcome.reason = str_fmt(&j->arena, "killed by signal %d (%s)", status, strsignal(status));
+	finish(j, j->cancelled ? STATE_CANCELLED : j->timed_out ? STATE_TIMED_OUT : STATE_FAILED);
+}
+
+static void on_done(void *ctx, enum job_end end, int status, const struct job_usage *usage)
+{
+	struct step_job *j = ctx;
+	struct err err = ERR_INIT;
+
+	(void)usage;
+	drop_timers(j);
+	j->call.run->runtime->release(&j->job);
+	j->started = false;
+	log_end(j->log, shown, j);
+	j->outcome.has_status = end == JOB_EXITED;
+	j->outcome.status = end == JOB_EXITED ? status : 0;
+	j->outcome.signal = end == JOB_SIGNALLED ? status : 0;
+	if (end != JOB_EXITED || status != 0 || j->timed_out || j->cancelled) {
+		failed(j, end, status);
+		return;
+	}
+	if (conclude(j, &err) == 0) {
+		if (!j->outcome.key.algo)
+			keep_failed_log(j);
+		finish(j, STATE_RAN);
+		return;
+	}
+	undo(j);
+	keep_failed_log(j);
+	fail(j, &err, "");
+	j->outcome.lost = false;
+}
+
+void job_cancel(struct step_job *j, int sig)
+{
+	j->cancelled = true;
+	if (j->started) {
+		stop(j, sig);
+	} else if (j->retry) {
+		drop_timers(j);
+		j->outcome.reason = S("interrupted");
+		finish(j, STATE_CANCELLED);
+	}
+}
+
+struct step_job *job_begin(const struct job_call *call)
+{
+	struct step_job *j = xcalloc(1, sizeof(*j));
+	struct timespec now;
+	struct err err = ERR_INIT;
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	j->call = *call;
+	j->step = &call->run->plan->steps[call->step];
+	j->begun_ns = loop_now();
+	j->wall_ns = now.tv_sec * 1000000000ll + now.tv_nsec;
+	j->delay_ms = j->step->retry_delay_ms;
+	j->outcome.reason = str_dup(&j->arena, call->reason);
+	if (launch(j, &err) < 0) {
+		undo(j);
+		fail(j, &err, "");
+	}
+	return j;
+}
+
+void job_free(struct step_job *j)
+{
+	drop_timers(j);
+	loop_remove(j->call.loop, j->report);
+	if (j->log)
+		log_close(j->log);
+	if (j->tmp)
+		file_remove_tree(AT_FDCWD, j->tmp, NULL);
+	probe_release(j->call.probe);
+	free(j->call.probe);
+	arena_release(j->call.scratch);
+	free(j->call.scratch);
+	arena_release(&j->arena);
+	free(j);
+}

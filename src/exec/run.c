@@ -1,0 +1,443 @@
+#include "exec/run.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <time.h>
+
+#include "exec/environ.h"
+#include "exec/job.h"
+#include "exec/schedule.h"
+
+#define TICK_NS (100ull * 1000 * 1000)
+#define PROBE_AHEAD 32                  /* steps known to have to run that wait for a slot, beyond the running ones */
+
+/* A step that has to run and waits for its slot. */
+struct waiting { struct probe *probe; struct arena *scratch; struct str reason; };
+
+struct runner {
+	struct run *run;
+	struct loop *loop;
+	struct schedule *schedule;
+	struct waiting *waiting;        /* by step */
+	enum step_state *states;        /* by step */
+	struct step_job **jobs;         /* running, by slot */
+	struct secret_values secrets;
+	struct loop_watch *tick;
+	bool failed;
+	struct err fatal;
+};
+
+static struct str step_name(const struct runner *r, uint32_t step) { return plan_step_name(r->run->plan, step); }
+
+static void emit_end(struct runner *r, uint32_t step, enum step_state state, const struct job_outcome *o, const struct digest *key, struct str reason)
+{
+	struct event e = {.kind = EVENT_STEP_END, .step = step_name(r, step), .state = state, .key = key, .reason = reason};
+
+	if (o) {
+		e.has_status = o->has_status;
+		e.status = o->status;
+		e.signal = o->signal;
+		e.duration_ns = o->duration_ns;
+		e.attempt = o->attempts;
+	}
+	r->states[step] = state;
+	r->run->counts[state]++;
+	events_emit(r->run->events, &e);
+}
+
+static bool is_bad(enum step_state state) { return state != STATE_NONE && !step_state_ok(state); }
+
+/* A failure stops the rest unless asked to keep going; finally steps run all the same. */
+static void note_failure(struct runner *r, uint32_t step)
+{
+	if (r->run->plan->steps[step].flags & STEP_CONTINUE && r->states[step] != STATE_CANCELLED)
+		return;
+	r->failed = true;
+	if (!r->run->options.keep_going)
+		schedule_stop(r->schedule, false);
+}
+
+static void end_step(struct runner *r, uint32_t step, enum step_state state, struct str reason)
+{
+	if (state == STATE_SKIPPED)
+		walk_settle_as(r->run->walk, step, WALK_SKIPPED);
+	else if (is_bad(state))
+		walk_settle_as(r->run->walk, step, WALK_FAILED);
+	emit_end(r, step, state, NULL, NULL, reason);
+	schedule_done(r->schedule, step, false);
+	if (is_bad(state) && state != STATE_BLOCKED && state != STATE_CANCELLED)
+		note_failure(r, step);
+}
+
+/* What a step's needs came to decides before anything is looked at: 1 it was ended here. */
+static bool settled_by_needs(struct runner *r, uint32_t step)
+{
+	const struct run *run = r->run;
+	const struct plan_step *s = &run->plan->steps[step];
+	size_t counting = 0, skipped = 0;
+
+	for (uint32_t i = 0; i < s->needs.n; i++) {
+		const struct plan_need *need = &run->plan->needs[s->needs.at + i];
+		enum step_state state = r->states[need->step];
+
+		if (is_bad(state) && (state == STATE_BLOCKED || state == STATE_CANCELLED || !(run->plan->steps[need->step].flags & STEP_CONTINUE))) {
+			end_step(r, step, STATE_BLOCKED, str_fmt(run->arena, STR_FMT " %s", STR_ARG(step_name(r, need->step)), step_state_name(state)));
+			return true;
+		}
+		if (need->flags & NEED_ORDER_ONLY)
+			continue;
+		counting++;
+		skipped += state == STATE_SKIPPED;
+	}
+	if (s->flags & STEP_SKIP || run->selection->wanted[step] & SELECT_SKIP) {
+		end_step(r, step, STATE_SKIPPED, S("its condition is false"));
+		return true;
+	}
+	if (counting && skipped == counting) {
+		end_step(r, step, STATE_SKIPPED, S("all that it needs was skipped"));
+		return true;
+	}
+	return false;
+}
+
+static void end_group(struct runner *r, uint32_t step)
+{
+	walk_settle_group(r->run->walk, step);
+	if (r->run->options.dry_run && r->run->walk->steps[step].state == WALK_PENDING) {
+		schedule_done(r->schedule, step, false);
+		return;
+	}
+	emit_end(r, step, r->run->walk->steps[step].ran ? STATE_RAN : STATE_HIT, NULL, NULL, (struct str){0});
+	schedule_done(r->schedule, step, false);
+}
+
+static bool forced(const struct run *run, uint32_t step)
+{
+	return run->options.force == FORCE_ALL || (run->options.force == FORCE_GOALS && run->selection->wanted[step] & SELECT_GOAL);
+}
+
+static int64_t wall_now(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_REALTIME, &t);
+	return t.tv_sec * 1000000000ll + t.tv_nsec;
+}
+
+/* A record made elsewhere (or long ago) becomes what the step's last run came to here. */
+static void remember_record(struct runner *r, uint32_t step, const struct probe *p, enum step_state state)
+{
+	const struct history_step *last = history_get(r->run->history, step_name(r, step));
+	struct history_step now = {
+		.key = p->key, .state = state, .when_ns = p->result.started_ns, .duration_ns = p->result.duration_ns, .log = p->result.log,
+	};
+
+	if (last && digest_eq(&last->key, &p->key) && step_state_ok(last->state))
+		return;
+	history_set(r->run->history, step_name(r, step), &now);
+	r->run->changed = true;
+}
+
+static void end_cached(struct runner *r, uint32_t step, const struct probe *p, enum step_state state)
+{
+	remember_record(r, step, p, state);
+	emit_end(r, step, state, NULL, &p->key, state == STATE_RESTORED ?
+		 str_fmt(r->run->arena, "%s was not as recorded", p->differs.s ? p->differs.s : "an output") : (struct str){0});
+	schedule_done(r->schedule, step, false);
+}
+
+/* Outputs from the store: 1 done, 0 some blob is gone: it has to run; a fault is a warning and a run. */
+static bool restore(struct runner *r, uint32_t step, struct probe *p, struct arena *scratch)
+{
+	struct run *run = r->run;
+	const struct entries *outputs = &p->result.outputs;
+	struct ident *idents = arena_array(scratch, outputs->n, struct ident);
+	struct err err = ERR_INIT;
+	int done;
+
+	for (size_t i = 0; i < outputs->n; i++)
+		content_forget(run->walk->content, outputs->v[i].path);
+	done = place_restore(run->place, scratch, run->plan, step, &p->result, &err);
+	if (done < 0) {
+		struct event e = {.kind = EVENT_NOTE, .step = step_name(r, step), .warning = true};
+
+		e.text = str_fmt(scratch, "unable to restore its outputs, so it runs: %s", err.text ? err.text : "unknown reason");
+		events_emit(run->events, &e);
+		err_release(&err);
+	}
+	if (done <= 0)
+		return false;
+	for (size_t i = 0; i < outputs->n; i++) {
+		file_ident(run->place->rootfd, outputs->v[i].path.s, &idents[i], NULL);
+		if (outputs->v[i].type == ENTRY_FILE)
+			content_tell(run->walk->content, outputs->v[i].path, &idents[i], &outputs->v[i].digest);
+	}
+	walk_settle(run->walk, step, &p->key, outputs, idents, true);
+	run->changed = true;
+	return true;
+}
+
+static void free_waiting(struct waiting *w)
+{
+	if (w->probe)
+		probe_release(w->probe);
+	free(w->probe);
+	if (w->scratch)
+		arena_release(w->scratch);
+	free(w->scratch);
+	*w = (struct waiting){0};
+}
+
+/* The first difference from the last success, as a clause. */
+static struct str why(struct runner *r, uint32_t step, const struct probe *p, struct arena *scratch)
+{
+	const struct run *run = r->run;
+	const struct history_step *last = history_get(run->history, step_name(r, step));
+	struct manifest_change *changes;
+	struct result result;
+	struct str bytes;
+	size_t n = 0;
+
+	if (forced(run, step))
+		return S("forced");
+	if (p->verdict == PROBE_UNCACHED)
+		return plan_str(run->plan, run->plan->steps[step].uncached);
+	if (p->verdict == PROBE_RESTORE)
+		return str_fmt(scratch, "%s was not as recorded and is not in the cache", p->differs.s ? p->differs.s : "an output");
+	if (!last || !last->key.algo || !run->walk->store || run->walk->store_off)
+		return last ? S("it did not succeed before") : S("it never ran here");
+	if (run->walk->store->ops->get(run->walk->store, RECORD_RESULT, &last->key, scratch, &bytes, NULL) != 1 ||
+	    result_decode(scratch, bytes, &result, NULL) < 0)
+		return S("its last result is no longer in the cache");
+	if (manifest_diff(scratch, result.manifest, buf_view(&p->manifest), &changes, &n) == 0 && n)
+		return str_fmt(scratch, STR_FMT "%s" STR_FMT " changed", STR_ARG(changes[0].tag), changes[0].name.n ? " " : "", STR_ARG(changes[0].name));
+	return S("a file that it read changed");
+}
+
+static void would_run(struct runner *r, uint32_t step, struct waiting *w)
+{
+	struct event e = {.kind = EVENT_NOTE, .step = step_name(r, step)};
+
+	e.text = w->probe->verdict == PROBE_PENDING ? S("would run if what it needs changes") :
+		str_fmt(w->scratch, "would run: " STR_FMT, STR_ARG(w->reason));
+	events_emit(r->run->events, &e);
+	walk_settle_as(r->run->walk, step, WALK_PENDING);
+	schedule_done(r->schedule, step, false);
+	free_waiting(w);
+}
+
+/* Looks at one ready step: ends it, or queues it to run. */
+static void consider(struct runner *r, uint32_t step)
+{
+	struct run *run = r->run;
+	struct waiting *w = &r->waiting[step];
+	struct err err = ERR_INIT;
+	enum verdict verdict;
+
+	if (settled_by_needs(r, step))
+		return;
+	if (run->plan->steps[step].script_kind == SCRIPT_KIND_NONE) {
+		end_group(r, step);
+		return;
+	}
+	w->probe = xcalloc(1, sizeof(*w->probe));
+	w->scratch = xcalloc(1, sizeof(*w->scratch));
+	if (walk_probe(run->walk, w->scratch, step, w->probe, &err) < 0) {
+		struct str reason = str_dup(run->arena, str_of(err.text ? err.text : "its inputs can't be read"));
+
+		err_release(&err);
+		free_waiting(w);
+		run->lost = true;
+		end_step(r, step, STATE_FAILED, reason);
+		return;
+	}
+	verdict = w->probe->verdict;
+	if (!forced(run, step) && (verdict == PROBE_HIT || (verdict == PROBE_RESTORE && !run->options.dry_run && restore(r, step, w->probe, w->scratch)))) {
+		end_cached(r, step, w->probe, verdict == PROBE_HIT ? STATE_HIT : STATE_RESTORED);
+		free_waiting(w);
+		return;
+	}
+	w->reason = why(r, step, w->probe, w->scratch);
+	if (!run->options.dry_run) {
+		schedule_queue(r->schedule, step);
+		return;
+	}
+	if (verdict == PROBE_RESTORE && !forced(run, step)) {
+		struct event e = {.kind = EVENT_NOTE, .step = step_name(r, step), .text = S("would be restored from the cache")};
+
+		events_emit(run->events, &e);
+		walk_settle(run->walk, step, &w->probe->key, &w->probe->result.outputs, NULL, false);
+		schedule_done(r->schedule, step, false);
+		free_waiting(w);
+		return;
+	}
+	would_run(r, step, w);
+}
+
+static void remember(struct runner *r, uint32_t step, const struct job_outcome *o)
+{
+	const struct history_step *last = history_get(r->run->history, step_name(r, step));
+	struct history_step now = {
+		.key = o->key, .state = o->state, .when_ns = wall_now(), .duration_ns = o->duration_ns, .status = o->status,
+		.signal = o->signal, .log = o->log, .log_file = o->log_file, .reason = o->reason,
+	};
+
+	if (!now.key.algo && last)
+		now.key = last->key;
+	history_set(r->run->history, step_name(r, step), &now);
+	r->run->changed = true;
+}
+
+static void job_done(void *ctx, struct step_job *job, const struct job_outcome *o)
+{
+	struct runner *r = ctx;
+	uint32_t step = job_step(job);
+
+	for (unsigned i = 0; i < r->run->options.jobs; i++)
+		if (r->jobs[i] == job)
+			r->jobs[i] = NULL;
+	if (o->state != STATE_RAN)
+		walk_settle_as(r->run->walk, step, WALK_FAILED);
+	r->run->lost |= o->lost;
+	remember(r, step, o);
+	emit_end(r, step, o->state, o, o->key.algo ? &o->key : NULL, str_dup(r->run->arena, o->reason));
+	schedule_done(r->schedule, step, true);
+	if (is_bad(o->state))
+		note_failure(r, step);
+	job_free(job);
+}
+
+static void start_step(struct runner *r, uint32_t step)
+{
+	struct waiting *w = &r->waiting[step];
+	struct event e = {.kind = EVENT_STEP_START, .step = step_name(r, step), .reason = w->reason};
+	struct job_call call = {
+		.run = r->run, .loop = r->loop, .step = step, .probe = w->probe, .scratch = w->scratch, .reason = w->reason,
+		.secrets = &r->secrets, .done = job_done, .ctx = r,
+	};
+	unsigned slot = 0;
+
+	*w = (struct waiting){0};
+	events_emit(r->run->events, &e);
+	while (slot < r->run->options.jobs && r->jobs[slot])
+		slot++;
+	if (slot == r->run->options.jobs)
+		BUG("no slot for a step that was given one");
+	r->jobs[slot] = job_begin(&call);
+}
+
+/* The first signal ends what runs and keeps finally steps; the second kills. */
+static void on_signal(void *ctx, int sig, int count)
+{
+	struct runner *r = ctx;
+
+	r->run->interrupted = sig;
+	schedule_stop(r->schedule, count > 1);
+	for (unsigned i = 0; i < r->run->options.jobs; i++)
+		if (r->jobs[i])
+			job_cancel(r->jobs[i], count > 1 ? SIGKILL : sig);
+}
+
+static void on_tick(void *ctx)
+{
+	struct runner *r = ctx;
+
+	r->run->options.tick(r->run->options.tick_ctx);
+	r->tick = loop_timer(r->loop, TICK_NS, on_tick, r);
+}
+
+/* What will not start any more, said once each. */
+static void drop_rest(struct runner *r)
+{
+	uint32_t step;
+
+	while ((step = schedule_dropped(r->schedule)) != PLAN_NONE) {
+		const struct plan_step *s = &r->run->plan->steps[step];
+		bool blocked = false;
+
+		for (uint32_t i = 0; i < s->needs.n && !blocked; i++)
+			blocked = is_bad(r->states[r->run->plan->needs[s->needs.at + i].step]);
+		free_waiting(&r->waiting[step]);
+		end_step(r, step, blocked ? STATE_BLOCKED : STATE_CANCELLED,
+			 blocked ? S("a step that it needs did not succeed") : r->run->interrupted ? S("interrupted") : S("not started after a failure"));
+	}
+}
+
+static int turn(struct runner *r, struct err *err)
+{
+	uint32_t step;
+
+	drop_rest(r);
+	while (schedule_queued(r->schedule) < r->run->options.jobs + PROBE_AHEAD && (step = schedule_next(r->schedule)) != PLAN_NONE) {
+		consider(r, step);
+		while ((step = schedule_start(r->schedule)) != PLAN_NONE)
+			start_step(r, step);
+		if (schedule_running(r->schedule) && loop_turn(r->loop, 0, err) < 0)
+			return -1;
+	}
+	while ((step = schedule_start(r->schedule)) != PLAN_NONE)
+		start_step(r, step);
+	drop_rest(r);
+	if (schedule_finished(r->schedule))
+		return 0;
+	if (!schedule_running(r->schedule) && !schedule_queued(r->schedule))
+		return 0;               /* something became ready just now */
+	return loop_turn(r->loop, -1, err);
+}
+
+static int check_all(const struct run *run, struct err *err)
+{
+	for (uint32_t i = 0; i < run->plan->nsteps; i++)
+		if (run->selection->wanted[i] && run->runtime->check(run->plan, &run->plan->steps[i], err) < 0)
+			return err_wrap(err, "step " STR_FMT, STR_ARG(plan_step_name(run->plan, i)));
+	return 0;
+}
+
+static int runner_open(struct runner *r, struct run *run, struct err *err)
+{
+	*r = (struct runner){.run = run};
+	if (check_all(run, err) < 0 || secrets_read(run->arena, run->plan, run->place->root, run->options.environ, &r->secrets, err) < 0)
+		return -1;
+	r->loop = loop_open(err);
+	if (!r->loop || loop_signals(r->loop, on_signal, r, err) < 0)
+		return -1;
+	r->schedule = schedule_open(run->plan, run->selection, run->options.jobs);
+	r->waiting = xcalloc(run->plan->nsteps + 1, sizeof(*r->waiting));
+	r->states = xcalloc(run->plan->nsteps + 1, sizeof(*r->states));
+	r->jobs = xcalloc(run->options.jobs, sizeof(*r->jobs));
+	return 0;
+}
+
+static void runner_close(struct runner *r)
+{
+	for (uint32_t i = 0; r->waiting && i < r->run->plan->nsteps; i++)
+		free_waiting(&r->waiting[i]);
+	if (r->loop) {
+		loop_remove(r->loop, r->tick);
+		loop_close(r->loop);
+	}
+	schedule_close(r->schedule);
+	free(r->waiting);
+	free(r->states);
+	free(r->jobs);
+}
+
+int run_all(struct run *run, struct err *err)
+{
+	struct event start = {.kind = EVENT_RUN_START, .total = run->selection->n}, end = {.kind = EVENT_RUN_END};
+	struct runner r;
+	int rc = runner_open(&r, run, err);
+
+	if (rc == 0) {
+		events_emit(run->events, &start);
+		if (run->options.tty && run->options.tick)
+			r.tick = loop_timer(r.loop, TICK_NS, on_tick, &r);
+		while (rc == 0 && !schedule_finished(r.schedule))
+			rc = turn(&r, err);
+		memcpy(end.counts, run->counts, sizeof(end.counts));
+		events_emit(run->events, &end);
+	}
+	runner_close(&r);
+	return rc;
+}
