@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include "cli/cmd.h"
+#include "cli/replay.h"
 #include "cli/runner.h"
 #include "cli/session.h"
 
@@ -13,7 +14,7 @@ struct run_words {
 	int64_t jobs;
 	bool keep_going, dry_run, quiet;
 	int verbose;
-	struct str force, events, plan_file;
+	struct str force, events;
 };
 
 static int check_words(struct run_words *w, struct err *err)
@@ -45,7 +46,7 @@ static int run_words(int argc, char **argv, struct arena *a, struct run_words *w
 		{'n', "dry-run", OPT_FLAG, &w->dry_run, NULL, "say what would run and why, run nothing"},
 		{0, "force", OPT_OPTIONAL, &w->force, "all", "run the goals though nothing changed; --force=all: what they need, too"},
 		{0, "events", OPT_STR, &w->events, "FILE", "write what happens as JSON lines (- is standard output)"},
-		{0, "plan", OPT_STR, &w->plan_file, "FILE", "replay an exported plan (cairn plan --json) without the spec"},
+		{0, "plan", OPT_STR, &w->runner.plan_file, "FILE", "replay an exported plan (cairn plan --json) without the spec"},
 		{'v', "verbose", OPT_COUNT, &w->verbose, NULL, "show every step and its output"},
 		{'q', "quiet", OPT_FLAG, &w->quiet, NULL, "show failures only"},
 		PLAN_WORD_OPTS(&w->plan),
@@ -62,9 +63,9 @@ static int run_words(int argc, char **argv, struct arena *a, struct run_words *w
 
 static int carry_out(struct session *s, struct run_words *w, struct err *err)
 {
-	if (w->plan_file.s)
-		return runner_replay(s, &w->runner, w->plan_file, err);
-	if (!w->runner.force && !w->dry_run && session_check(s) == SNAPSHOT_SAME)
+	if ((w->runner.plan_file.s ? replay_open(s, &w->plan, err) : session_open(s, &w->common, &w->plan, err)) < 0)
+		return -1;
+	if (!s->replayed && !w->runner.force && !w->dry_run && session_check(s) == SNAPSHOT_SAME)
 		return runner_nothing(s, &w->runner, err);
 	return runner_run(s, &w->runner, err);
 }
@@ -80,7 +81,7 @@ static int run(int argc, char **argv, struct err *err)
 	if (run_words(argc, argv, &arena, &w, &helped, err) == 0) {
 		if (helped)
 			status = 0;
-		else if (session_open(&s, &w.common, &w.plan, err) == 0)
+		else
 			status = carry_out(&s, &w, err);
 		if (!helped)
 			session_close(&s);

@@ -195,7 +195,7 @@ void keep_state(struct session *s, struct run *run, struct history *history, voi
 		err_release(&err);
 		settled = false;
 	}
-	if (write_snapshot(&k, run, settled && !moved, &err) < 0)
+	if (!s->replayed && write_snapshot(&k, run, settled && !moved, &err) < 0)
 		complain(&k, "unable to keep the plan", &err);
 	if (content_save(s->content, &err) < 0)
 		complain(&k, "unable to keep the stat cache", &err);
@@ -240,7 +240,7 @@ int keep_remove_gone(struct session *s, struct place *place, struct history *his
 	int rc = 0;
 
 	(void)history;
-	if (s->words.vars.n || s->words.env.n || s->words.unknown.n || s->plan_kept)
+	if (s->words.vars.n || s->words.env.n || s->words.unknown.n || s->plan_kept || s->replayed)
 		return 0;
 	for (uint32_t i = 0; i < s->plan->nsteps; i++)
 		*map_put(&live, plan_step_name(s->plan, i), NULL) = s;

@@ -9,6 +9,7 @@
 
 #include "base/path.h"
 #include "cli/keep.h"
+#include "cli/replay.h"
 #include "exec/event.h"
 #include "registry.h"
 #include "sys/lock.h"
@@ -178,7 +179,7 @@ static int prepare(struct running *r, struct err *err)
 {
 	struct session *s = r->s;
 
-	if (session_plan(s, err) < 0 || session_select(s, err) < 0)
+	if ((s->replayed ? replay_plan(s, r->options->plan_file, err) : session_plan(s, err)) < 0 || session_select(s, err) < 0)
 		return -1;
 	name_goals(r);
 	if (session_walk(s, warn, r, err) < 0 || open_place(r, err) < 0 ||

@@ -12,10 +12,9 @@ struct runner_options {
 	int force;                      /* FORCE_* */
 	enum verbosity verbosity;
 	struct str events;              /* file; {NULL} none */
+	struct str plan_file;           /* an exported plan to replay instead of the spec; {NULL} none */
 };
 
 int runner_run(struct session *, const struct runner_options *, struct err *);
 /* The snapshot was found to hold: every step is a hit. */
 int runner_nothing(struct session *, const struct runner_options *, struct err *);
-/* An exported plan, without the spec; ERR_STALE when the workspace no longer matches it. */
-int runner_replay(struct session *, const struct runner_options *, struct str file, struct err *);

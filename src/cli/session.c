@@ -187,24 +187,41 @@ static const char *machine_name(void)
 	return uname(&u) < 0 ? "unknown" : u.machine;
 }
 
-int session_open(struct session *s, const struct common *common, const struct plan_words *words, struct err *err)
+static int open_root(struct session *s, struct err *err)
 {
-	*s = (struct session){.rootfd = -1, .words = *words, .file = S(SPEC_NAME)};
-	if ((common->file.s ? given_file(s, common->file, &s->root, err) : find_root(s, &s->root, err)) < 0)
-		return -1;
 	s->rootfd = open(s->root.s, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (s->rootfd < 0)
 		return err_errno(err, "unable to open the workspace %s", s->root.s);
-	if (open_state(s, err) < 0 || plan_words(s, err) < 0)
-		return -1;
 	s->compile.root = s->root;
 	s->compile.rootfd = s->rootfd;
 	s->compile.file = s->file;
 	s->compile.os = S("linux");
 	s->compile.arch = str_of(machine_name());
+	return open_state(s, err);
+}
+
+int session_open(struct session *s, const struct common *common, const struct plan_words *words, struct err *err)
+{
+	*s = (struct session){.rootfd = -1, .words = *words, .file = S(SPEC_NAME)};
+	if ((common->file.s ? given_file(s, common->file, &s->root, err) : find_root(s, &s->root, err)) < 0)
+		return -1;
+	if (open_root(s, err) < 0 || plan_words(s, err) < 0)
+		return -1;
 	s->snapshot_path = snapshot_file(s);
 	snapshot_open(s->snapshot_path.s, s->rootfd, &s->snapshot);
 	return 0;
+}
+
+int session_open_here(struct session *s, const struct plan_words *words, struct err *err)
+{
+	char *cwd = realpath(".", NULL);
+
+	*s = (struct session){.rootfd = -1, .words = *words, .file = S(SPEC_NAME), .replayed = true};
+	if (!cwd)
+		return err_errno(err, "unable to find the current folder");
+	s->root = str_dup(&s->arena, str_of(cwd));
+	free(cwd);
+	return open_root(s, err);
 }
 
 /* --- the plan --- */
@@ -299,14 +316,21 @@ static void open_store(struct session *s, void (*warn)(void *ctx, struct str tex
 	err_release(&err);
 }
 
+int session_content(struct session *s, struct err *err)
+{
+	if (s->content)
+		return 0;
+	if (config_read(&s->arena, &s->config, err) < 0)
+		return -1;
+	s->content = content_open(&s->arena, s->rootfd, s->root, session_path(s, "stat"), err);
+	return s->content ? 0 : -1;
+}
+
 int session_walk(struct session *s, void (*warn)(void *ctx, struct str text), void *ctx, struct err *err)
 {
 	const char *path = getenv("PATH");
 
-	if (config_read(&s->arena, &s->config, err) < 0)
-		return -1;
-	s->content = content_open(&s->arena, s->rootfd, s->root, session_path(s, "stat"), err);
-	if (!s->content)
+	if (session_content(s, err) < 0)
 		return -1;
 	s->tools = tools_open(&s->arena, s->content, s->root, str_of(path ? path : ""), session_path(s, "tools"));
 	open_store(s, warn, ctx);

@@ -38,6 +38,7 @@ struct session {
 	struct str snapshot_path;
 	bool checked; enum snapshot_check check;        /* what session_check found */
 	bool plan_kept;                 /* plan is the snapshot's */
+	bool replayed;                  /* plan came from a file: there is no spec */
 	const struct plan *plan;
 	struct selection selection;
 	struct content *content;
@@ -48,6 +49,8 @@ struct session {
 
 /* Finds the workspace (nearest cairn.yaml upwards, then the outermost that includes it; -f overrides). */
 int session_open(struct session *, const struct common *, const struct plan_words *, struct err *);
+/* The current folder is the workspace, whatever it holds: for a plan that comes without its spec. */
+int session_open_here(struct session *, const struct plan_words *, struct err *);
 /* Compares the kept plan and state with the world, once. */
 enum snapshot_check session_check(struct session *);
 /* Forgets what was found and opens the kept plan again: another run may have changed all. */
@@ -56,6 +59,8 @@ void session_refresh(struct session *);
 int session_plan(struct session *, struct err *);
 /* Goals -> selection. */
 int session_select(struct session *, struct err *);
+/* Configuration and the stat cache; session_walk does it, too. */
+int session_content(struct session *, struct err *);
 /* Content, tools, store and walk, for keys. A cache that can't be opened is a warning, store stays NULL. */
 int session_walk(struct session *, void (*warn)(void *ctx, struct str text), void *ctx, struct err *);
 void session_close(struct session *);
