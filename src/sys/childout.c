@@ -16,9 +16,8 @@ static bool take(int fd, struct buf *out)
 	ssize_t n = read(fd, bytes, sizeof(bytes));
 	if (n > 0) {
 		size_t room = out->limit - out->n;
-		if ((size_t)n > room)
-			out->full = true;
 		buf_add(out, bytes, (size_t)n < room ? (size_t)n : room);
+		out->full |= (size_t)n > room;
 	}
 	return n > 0 || (n < 0 && errno == EINTR);
 }
