@@ -7,7 +7,7 @@ struct command {
 	const char *name;
 	const char *summary;            /* one line for `cairn help` */
 	const char *usage;              /* "cairn run [GOAL...] [-- ARGS]" */
-	/* argv[0] is the command's name. Returns the exit status; err is printed when it is set. */
+	/* argv[0] is the command's name. Returns the exit status, -1: what err says. err is printed when it is set. */
 	int (*run)(int argc, char **argv, struct err *);
 };
 
@@ -28,6 +28,9 @@ struct common {
 };
 int cmd_options(struct arena *, const struct command *, const struct opt *, size_t n, int argc, char **argv, bool keep_unknown,
 		struct common *, struct opt_rest *, bool *helped, struct err *);
-bool color_wanted(const struct common *, int fd);       /* NO_COLOR, CLICOLOR_FORCE, FORCE_COLOR, TERM=dumb, a terminal */
+/* A command that takes options only refuses words. */
+int cmd_no_words(const struct command *, const struct opt_rest *, struct err *);
+/* --color as it was last parsed, NO_COLOR, CLICOLOR_FORCE, FORCE_COLOR, TERM=dumb, a terminal. common may be NULL. */
+bool color_wanted(const struct common *, int fd);
 /* Writes all of text to standard output; a closed pipe is no error. */
 int cmd_print(const struct buf *, struct err *);
