@@ -20,3 +20,6 @@ struct config {
 
 /* Sizes: "10g", "500m"; ages: "30d", "12h". A bad value is located (file:line:col, or the variable's name). */
 int config_read(struct arena *, struct config *, struct err *);
+/* "10g", "1.5 GiB" without the blank, "500" bytes; units are powers of 1024. False when it is none. */
+bool config_size(struct str, uint64_t *bytes);
+bool config_age(struct str, uint64_t *seconds);
