@@ -1,4 +1,5 @@
 /* The folder of results and blobs that all workspaces of a user share: how big it is, and keeping it so. */
+#include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
@@ -9,6 +10,7 @@
 #include "cli/config.h"
 #include "cli/refs.h"
 #include "cli/show.h"
+#include "sys/file.h"
 
 struct cache_call {
 	struct config config;
@@ -144,28 +146,46 @@ static int clear(struct cache_call *c, struct err *err)
 	return 0;
 }
 
-/* The content of a blob, to standard output or into a new file. */
+/* Appends all of from to what `to` already holds. */
+static int pour(int from, int to, struct err *err)
+{
+	char bytes[1 << 16];
+	off_t at = 0;
+	ssize_t n;
+
+	while ((n = pread(from, bytes, sizeof(bytes), at)) > 0) {
+		if (file_write_all(to, bytes, n) < 0)
+			return errno == EPIPE ? 0 : err_errno(err, "unable to write a blob");
+		at += n;
+	}
+	return n < 0 ? err_errno(err, "unable to read a blob") : 0;
+}
+
+/* The content of a blob, to standard output or into a new file. Nothing is handed out before all of it was checked. */
 static int get(struct cache_call *c, struct err *err)
 {
+	FILE *checked = tmpfile();
 	CLEANUP_FD int fd = -1;
 	char name[PATH_MAX];
 	struct digest digest;
-	bool to_file = c->output.s && !str_is(c->output, "-");
-	int got, target = 1;
+	int got = -1;
 
-	if (!digest_parse(c->digest, &digest))
-		return err_set(err, ERR_USAGE, "cairn cache get takes a digest such as sha256:6b86..., not '" STR_FMT "'", STR_ARG(c->digest));
 	snprintf(name, sizeof(name), STR_FMT, STR_ARG(c->output));
-	if (to_file)
-		target = fd = open(name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
-	if (target < 0)
-		return err_errno(err, "unable to make %s", name);
-	got = c->store->ops->read(c->store, &digest, target, err);
-	if (got == 1)
-		return 0;
-	if (to_file)
-		unlink(name);
-	return got < 0 ? -1 : err_set(err, ERR_USAGE, "the cache holds no " STR_FMT, STR_ARG(c->digest));
+	if (!checked)
+		return err_errno(err, "unable to make a temporary file");
+	if (!digest_parse(c->digest, &digest))
+		err_set(err, ERR_USAGE, "cairn cache get takes a digest such as sha256:6b86..., not '" STR_FMT "'", STR_ARG(c->digest));
+	else if ((got = c->store->ops->read(c->store, &digest, fileno(checked), err)) == 0)
+		got = err_set(err, ERR_USAGE, "the cache holds no " STR_FMT, STR_ARG(c->digest));
+	if (got == 1 && c->output.s && (fd = open(name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666)) < 0)
+		got = err_errno(err, "unable to make %s", name);
+	if (got == 1 && pour(fileno(checked), fd < 0 ? 1 : fd, err) < 0) {
+		if (fd >= 0)
+			unlink(name);
+		got = -1;
+	}
+	fclose(checked);
+	return got < 0 ? -1 : 0;
 }
 
 static const struct action { const char *name; int (*act)(struct cache_call *, struct err *); } actions[] = {
