@@ -168,9 +168,9 @@ void matrix_read(struct reader *r, const struct node *n, void *at)
 	if (!fields_read(r, n, PLACE_OTHER, "matrix", fields, countof(fields), m))
 		return;
 	const struct node *exclude = node_get(n, S("exclude"));
-	if (!node_get(n, S("axes")) && !node_get(n, S("include")))
+	if (!r->partial && !node_get(n, S("axes")) && !node_get(n, S("include")))
 		mistake(r, n->loc, "write matrix: {axes: {NAME: [a, b]}}", "a matrix needs 'axes'");
-	else if (exclude)
+	else if (exclude && !r->partial)
 		exclude_check(r, m, exclude);
 }
 

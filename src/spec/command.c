@@ -162,7 +162,7 @@ void retry_read(struct reader *r, const struct node *n, void *at)
 	if (n->kind == NODE_SCALAR && !node_is_null(n))
 		retry_times_read(r, n, &retry->times);
 	else if (fields_read(r, n, PLACE_OTHER, "retry", fields, countof(fields), retry) &&
-	         !node_get(n, S("times")))
+	         !r->partial && !node_get(n, S("times")))
 		mistake(r, n->loc, NULL, "retry needs 'times', the number of further attempts");
 }
 

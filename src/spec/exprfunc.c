@@ -6,6 +6,8 @@
 
 #include "base/json.h"
 
+#define EXACT_MAX 9007199254740992.0      /* 2^53: below it a double is exact */
+
 int expr_equal(const struct value *a, const struct value *b)
 {
 	if (a->kind != b->kind || a->kind == VALUE_MAP)
@@ -65,7 +67,8 @@ static void number_json(struct json *j, const struct value *v)
 		json_str(j, v->s);
 		return;
 	}
-	if (v->num == floor(v->num) && fabs(v->num) < 9007199254740992.0) {
+	bool whole = v->num > -EXACT_MAX && v->num < EXACT_MAX && v->num == (double)(int64_t)v->num;
+	if (whole) {
 		json_int(j, (int64_t)v->num);
 		return;
 	}

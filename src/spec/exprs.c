@@ -92,29 +92,36 @@ static struct known names_known(const struct exprs_check *e, struct str head)
 	return k;
 }
 
+static const char *unknown_hint(const struct exprs_check *e, const struct expr_name *name)
+{
+	static const struct { const char *head, *none; } all[] = {
+		{"vars", "there are no vars here"}, {"each", "there is no 'each' here"},
+		{"params", "there are no params here"}, {"matrix", "there is no matrix here"},
+	};
+	struct known k = names_known(e, name->head);
+	struct str near = str_nearest(name->member, k.v, k.n);
+	if (near.s)
+		return str_fmt(e->r->arena, "did you mean '" STR_FMT "." STR_FMT "'?", STR_ARG(name->head), STR_ARG(near)).s;
+	for (size_t i = 0; i < countof(all) && !k.n; i++) {
+		if (str_is(name->head, all[i].head))
+			return all[i].none;
+	}
+	return NULL;
+}
+
 static void name_check(void *ctx, const struct expr_name *name)
 {
+	static const char *const of_steps[] = {"each", "matrix", "params", "out"};
 	struct exprs_check *e = ctx;
-	bool outside = !e->command && (str_is(name->head, "each") || str_is(name->head, "matrix") ||
-	                               str_is(name->head, "params") || str_is(name->head, "out"));
-	if (outside) {
-		mistake(e->r, text_loc_at(e->text, name->at), NULL,
-		        "'" STR_FMT "' is known within commands only", STR_ARG(name->head));
+	for (size_t i = 0; i < countof(of_steps) && !e->command; i++) {
+		if (!str_is(name->head, of_steps[i]))
+			continue;
+		mistake(e->r, text_loc_at(e->text, name->at), NULL, "'%s' is known within commands only", of_steps[i]);
 		return;
 	}
-	if (!name->member.s || name->forgiven || name_known(e, name))
-		return;
-	struct known k = names_known(e, name->head);
-	const char *hint = hint_nearest(e->r, name->member, k.v, k.n);
-	if (!hint && !k.n)
-		hint = str_fmt(e->r->arena, "there are no %s here",
-		               str_is(name->head, "each")     ? "names of each"
-		               : name->head.n == 4            ? "vars"
-		               : str_is(name->head, "params") ? "params"
-		                                              : "axes of a matrix")
-		               .s;
-	mistake(e->r, text_loc_at(e->text, name->at), hint, "unknown name '" STR_FMT "." STR_FMT "'",
-	        STR_ARG(name->head), STR_ARG(name->member));
+	if (name->member.s && !name->forgiven && !name_known(e, name))
+		mistake(e->r, text_loc_at(e->text, name->at), unknown_hint(e, name),
+			"unknown name '" STR_FMT "." STR_FMT "'", STR_ARG(name->head), STR_ARG(name->member));
 }
 
 static void texts_check(struct reader *r, const struct spec_command *c, size_t nvars)

@@ -37,25 +37,34 @@ const char *hint_nearest(struct reader *r, struct str s, const struct str *names
 
 /* ---- maps ---- */
 
-static void unknown_field(struct reader *r, const struct node_item *item, const char *what,
-                          const struct field *fields, size_t n)
+static bool names_hold(const struct field *fields, size_t n, struct str name)
+{
+	for (size_t i = 0; i < n; i++) {
+		if (str_is(name, fields[i].name))
+			return true;
+	}
+	return false;
+}
+
+static const char *field_hint(struct reader *r, struct str key, const struct field *fields, size_t n)
 {
 	struct str names[64] = {0};
-	size_t all = 0;
+	const char *synonym = hint_synonym(key);
 	for (size_t i = 0; i < n && i < countof(names); i++)
 		names[i] = str_of(fields[i].name);
-	const char *hint = hint_nearest(r, item->key, names, n < countof(names) ? n : countof(names));
-	const char *synonym = hint_synonym(item->key);
-	for (size_t i = 0; i < n && synonym; i++) {
-		if (!strcmp(fields[i].name, synonym))
-			hint = str_fmt(r->arena, "did you mean '%s'?", synonym).s;
-	}
+	if (synonym && names_hold(fields, n, str_of(synonym)))
+		return str_fmt(r->arena, "did you mean '%s'?", synonym).s;
+	const char *near = hint_nearest(r, key, names, n < countof(names) ? n : countof(names));
+	if (near)
+		return near;
+	if (names_hold(command_fields, command_nfields, key))
+		return "it is a field of commands";
+	if (n > 8)
+		return NULL;
 	CLEANUP_BUF struct buf list = BUF_INIT(1024);
-	for (; all < n && n <= 8; all++)
-		buf_fmt(&list, "%s%s", all ? ", " : "there is ", fields[all].name);
-	if (!hint && all)
-		hint = str_dup(r->arena, buf_view(&list)).s;
-	mistake(r, item->key_loc, hint, "unknown field '" STR_FMT "' in %s", STR_ARG(item->key), what);
+	for (size_t i = 0; i < n; i++)
+		buf_fmt(&list, "%s%s", !i ? "there is " : i + 1 < n ? ", " : " and ", fields[i].name);
+	return str_dup(r->arena, buf_view(&list)).s;
 }
 
 bool fields_read(struct reader *r, const struct node *map, enum place place, const char *what,
@@ -71,7 +80,8 @@ bool fields_read(struct reader *r, const struct node *map, enum place place, con
 		if (f < n)
 			fields[f].read(r, item->value, (char *)into + fields[f].offset);
 		else if (!refuse_unbuilt(r, item, place, what))
-			unknown_field(r, item, what, fields, n);
+			mistake(r, item->key_loc, field_hint(r, item->key, fields, n), "unknown field '" STR_FMT "' in %s",
+				STR_ARG(item->key), what);
 	}
 	return true;
 }

@@ -29,6 +29,7 @@ struct reader {
 	struct spec *spec;
 	struct unit *unit;
 	const char *place;              /* "command 'build'", for messages */
+	bool partial;                   /* within an overlay, which need not say what a command must */
 	VEC(const struct text *) exprs; /* texts with ${{ }} since exprs_begin(), for exprs_check() */
 	VEC(struct spec_secret) secrets;
 	VEC(struct text) secret_uses;   /* names of secrets, looked up when all files are read */

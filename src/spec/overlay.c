@@ -88,7 +88,9 @@ static void overlay_read(struct reader *r, const struct node *n, const char *wha
 			fields[nfields++] = command_fields[i];
 	}
 	struct spec_command *ignored = arena_new(r->arena, struct spec_command);
+	r->partial = true;
 	fields_read(r, n, PLACE_COMMAND, what, fields, nfields, ignored);
+	r->partial = false;
 	r->exprs.n = nexprs;
 }
 

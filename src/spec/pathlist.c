@@ -123,7 +123,7 @@ void outputs_read(struct reader *r, const struct node *n, void *at)
 		return;
 	}
 	fields_read(r, n, PLACE_OTHER, "outputs", fields, countof(fields), at);
-	if (!node_get(n, S("files")))
+	if (!r->partial && !node_get(n, S("files")))
 		mistake(r, n->loc,
 		        "[a, b] lists files alone, {files: [a, b], keep: true} says more about them",
 		        "outputs written as a map need 'files'");

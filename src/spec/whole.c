@@ -57,6 +57,11 @@ static const char *hint_names(struct whole *w, const struct spec_file *file, str
 			w->names[w->nnames++] = s->workflows[i].name;
 	}
 	struct str full = str_fmt(w->r->arena, STR_FMT STR_FMT, STR_ARG(file->prefix), STR_ARG(name));
+	for (size_t i = 0; i < w->nnames; i++) {
+		struct str theirs = w->names[i];
+		if (theirs.n > name.n + 1 && theirs.s[theirs.n - name.n - 1] == ':' && str_ends(theirs, name))
+			return str_fmt(w->r->arena, "did you mean '" STR_FMT "'?", STR_ARG(theirs)).s;
+	}
 	struct str near = str_nearest(full, w->names, w->nnames);
 	if (near.s && str_starts(near, file->prefix))
 		near = str_from(near, file->prefix.n);
