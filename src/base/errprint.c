@@ -70,7 +70,8 @@ static void put_caret(struct buf *out, struct str before, bool color)
 	bool shown;
 	for (size_t len; before.n; before = str_from(before, len)) {
 		len = next_char(before, &shown);
-		buf_c(out, *before.s == '\t' ? '\t' : ' ');
+		if (!str_starts(before, S("\xef\xbb\xbf")))      /* a byte order mark has no width */
+			buf_c(out, *before.s == '\t' ? '\t' : ' ');
 	}
 	buf_z(out, color ? GREEN "^" PLAIN "\n" : "^\n");
 }
