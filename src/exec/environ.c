@@ -165,7 +165,7 @@ static int secret_read(struct arena *a, const struct plan *plan, const struct pl
 	return got < 0 ? -1 : 0;
 }
 
-int secrets_read(struct arena *a, const struct plan *plan, const char *root, const char *const *caller, struct secret_values *out, struct err *err)
+int secrets_load(struct arena *a, const struct plan *plan, const char *root, const char *const *caller, struct secret_values *out, struct err *err)
 {
 	CLEANUP_FD int rootfd = open(root, O_PATH | O_DIRECTORY | O_CLOEXEC);
 

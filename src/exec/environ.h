@@ -16,4 +16,4 @@ const char *environ_get(const char *const *env, const char *name);
 /* What of the step's `requires` is not there: a clause naming all of it, {NULL} when nothing is missing. */
 struct str requires_missing(struct arena *, const struct plan *, const struct plan_step *, const char *root, const char *const *env);
 /* Reads every secret of the plan: values by id, {NULL} for one that is unset. */
-int secrets_read(struct arena *, const struct plan *, const char *root, const char *const *caller, struct secret_values *, struct err *);
+int secrets_load(struct arena *, const struct plan *, const char *root, const char *const *caller, struct secret_values *, struct err *);

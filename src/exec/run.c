@@ -141,6 +141,11 @@ static void remember_record(struct runner *r, uint32_t step, const struct probe 
 
 static void end_cached(struct runner *r, uint32_t step, const struct probe *p, enum step_state state)
 {
+	struct ledger *ledger = r->run->place->ledger;
+
+	/* the outputs may stand here from a time the ledger does not know of */
+	if (state == STATE_HIT && !r->run->options.dry_run && !ledger_outputs(ledger, step_name(r, step), &(struct entries){0}))
+		ledger_set(ledger, step_name(r, step), &p->result.outputs, NULL);
 	remember_record(r, step, p, state);
 	emit_end(r, step, state, NULL, &p->key, state == STATE_RESTORED ?
 		 str_fmt(r->run->arena, "%s was not as recorded", p->differs.s ? p->differs.s : "an output") : (struct str){0});
@@ -174,6 +179,7 @@ static bool restore(struct runner *r, uint32_t step, struct probe *p, struct are
 			content_tell(run->walk->content, outputs->v[i].path, &idents[i], &outputs->v[i].digest);
 	}
 	walk_settle(run->walk, step, &p->key, outputs, idents, true);
+	walk_keep_used(run->walk, step, p);
 	run->changed = true;
 	return true;
 }
@@ -227,6 +233,18 @@ static void would_run(struct runner *r, uint32_t step, struct waiting *w)
 	free_waiting(w);
 }
 
+/* Nothing that the step rests on has changed since the last run: no key need be made. */
+static bool still_good(struct runner *r, uint32_t step)
+{
+	struct digest key;
+
+	if (!r->run->kept || forced(r->run, step) || !snapshot_settle(r->run->kept, r->run->walk, step, &key))
+		return false;
+	emit_end(r, step, STATE_HIT, NULL, &key, (struct str){0});
+	schedule_done(r->schedule, step, false);
+	return true;
+}
+
 /* Looks at one ready step: ends it, or queues it to run. */
 static void consider(struct runner *r, uint32_t step)
 {
@@ -241,6 +259,8 @@ static void consider(struct runner *r, uint32_t step)
 		end_group(r, step);
 		return;
 	}
+	if (still_good(r, step))
+		return;
 	w->probe = xcalloc(1, sizeof(*w->probe));
 	w->scratch = xcalloc(1, sizeof(*w->scratch));
 	if (walk_probe(run->walk, w->scratch, step, w->probe, &err) < 0) {
@@ -397,7 +417,7 @@ static int check_all(const struct run *run, struct err *err)
 static int runner_open(struct runner *r, struct run *run, struct err *err)
 {
 	*r = (struct runner){.run = run};
-	if (check_all(run, err) < 0 || secrets_read(run->arena, run->plan, run->place->root, run->options.environ, &r->secrets, err) < 0)
+	if (check_all(run, err) < 0 || secrets_load(run->arena, run->plan, run->place->root, run->options.environ, &r->secrets, err) < 0)
 		return -1;
 	r->loop = loop_open(err);
 	if (!r->loop || loop_signals(r->loop, on_signal, r, err) < 0)
