@@ -1,8 +1,8 @@
 #!/bin/sh
-# The JSON Schema and cairn tell the same truth about a spec's structure: both accept what is good and both refuse
-# what is structurally wrong. What takes meaning to see (a cycle, a clash, an unknown name) cairn alone refuses.
-# The first line of a broken spec says which it is: "# structural", "# semantic", "# planned" (semantic, and seen
-# only when it is planned); "# expect: LINE:COL TEXT" lines say where and what.
+# The JSON Schema and cairn tell the same truth about a spec's structure: both accept what is good and both
+# refuse what is structurally wrong. What takes meaning to see (a cycle, a clash, an unknown name) cairn alone
+# refuses. The first line of a broken spec says which it is: "# structural", "# semantic", "# planned"
+# (semantic, and seen only when it is planned); "# expect: LINE:COL TEXT" lines say where and what.
 . "${0%/*}/lib.sh"
 
 cat >schema.py <<'END'
@@ -17,11 +17,12 @@ for tag, pattern, first in [
     ("bool", r"true|True|TRUE|false|False|FALSE", "tTfF"),
     ("null", r"~|null|Null|NULL|", ["~", "n", "N", ""]),
     ("int", r"[-+]?[0-9]+|0o[0-7]+|0x[0-9a-fA-F]+", "-+0123456789"),
-    ("float", r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?|[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)", "-+.0123456789"),
+    ("float", r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?|[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)",
+     "-+.0123456789"),
 ]:
     Core.add_implicit_resolver("tag:yaml.org,2002:" + tag, re.compile("^(?:" + pattern + ")$"), first)
-Core.add_constructor("tag:yaml.org,2002:int", lambda l, n: int(n.value, 0) if n.value.startswith("0") and len(n.value) > 1
-                     and not n.value.isdigit() else int(n.value))
+Core.add_constructor("tag:yaml.org,2002:int", lambda loader, node:
+                     int(node.value, 0 if node.value[:2] in ("0x", "0o") else 10))
 
 validator = jsonschema.Draft7Validator(json.load(open(sys.argv[1])))
 jsonschema.Draft7Validator.check_schema(validator.schema)
@@ -35,7 +36,8 @@ END
 
 specs=$top/t/spec
 examples=$(find "$top/examples" -name cairn.yaml 2>/dev/null)
-/usr/bin/python3 -W ignore schema.py "$top/schemas/cairn.schema.json" "$specs"/good/*.yaml "$specs"/broken/*.yaml $examples >verdicts
+/usr/bin/python3 -W ignore schema.py "$top/schemas/cairn.schema.json" \
+	"$specs"/good/*.yaml "$specs"/broken/*.yaml $examples >verdicts
 result $? 'the schema is one' verdicts
 
 schema() { grep -qxF "$1 $2" verdicts; }

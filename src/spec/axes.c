@@ -210,10 +210,10 @@ static void param_default_read(struct reader *r, const struct node *n, void *at)
 static bool is_run_option(struct str name)
 {
 	static const char *const options[] = {
-		"C", "V", "claim", "color", "directory", "dry-run", "dry_run", "engine", "env", "events", "explain",
-		"file", "force", "help", "jobs", "json", "keep-going", "keep_going", "no-cache", "no_cache", "output",
-		"plan", "progress", "quiet", "runtime", "sandbox", "status", "tags", "timeout", "var", "verbose",
-		"version", "workspace",
+		"C", "V", "claim", "color", "directory", "dry-run", "dry_run", "engine", "env", "events",
+		"explain", "file", "force", "help", "jobs", "json", "keep-going", "keep_going", "no-cache",
+		"no_cache", "output", "plan", "progress", "quiet", "runtime", "sandbox", "status", "tags",
+		"timeout", "var", "verbose", "version", "workspace",
 	};
 	for (size_t i = 0; i < countof(options); i++) {
 		if (str_is(name, options[i]))

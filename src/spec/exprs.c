@@ -101,7 +101,9 @@ static const char *unknown_hint(const struct exprs_check *e, const struct expr_n
 	struct known k = names_known(e, name->head);
 	struct str near = str_nearest(name->member, k.v, k.n);
 	if (near.s)
-		return str_fmt(e->r->arena, "did you mean '" STR_FMT "." STR_FMT "'?", STR_ARG(name->head), STR_ARG(near)).s;
+		return str_fmt(e->r->arena, "did you mean '" STR_FMT "." STR_FMT "'?", STR_ARG(name->head),
+		               STR_ARG(near))
+		        .s;
 	for (size_t i = 0; i < countof(all) && !k.n; i++) {
 		if (str_is(name->head, all[i].head))
 			return all[i].none;
@@ -116,7 +118,8 @@ static void name_check(void *ctx, const struct expr_name *name)
 	for (size_t i = 0; i < countof(of_steps) && !e->command; i++) {
 		if (!str_is(name->head, of_steps[i]))
 			continue;
-		mistake(e->r, text_loc_at(e->text, name->at), NULL, "'%s' is known within commands only", of_steps[i]);
+		mistake(e->r, text_loc_at(e->text, name->at), NULL, "'%s' is known within commands only",
+		        of_steps[i]);
 		return;
 	}
 	if (name->member.s && !name->forgiven && !name_known(e, name))

@@ -80,8 +80,8 @@ bool fields_read(struct reader *r, const struct node *map, enum place place, con
 		if (f < n)
 			fields[f].read(r, item->value, (char *)into + fields[f].offset);
 		else if (!refuse_unbuilt(r, item, place, what))
-			mistake(r, item->key_loc, field_hint(r, item->key, fields, n), "unknown field '" STR_FMT "' in %s",
-				STR_ARG(item->key), what);
+			mistake(r, item->key_loc, field_hint(r, item->key, fields, n),
+			        "unknown field '" STR_FMT "' in %s", STR_ARG(item->key), what);
 	}
 	return true;
 }

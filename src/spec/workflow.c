@@ -30,7 +30,7 @@ static void entry_long_read(struct reader *r, const struct node *n, struct spec_
 	fields_read(r, n, PLACE_OTHER, "a goal", fields, countof(fields), e);
 	if (!command == !workflow)
 		mistake(r, n->loc,
-		        "a goal is NAME, {NAME: {PARAM: VALUE}}, {command: NAME, when: ...} or {workflow: NAME}",
+		        "write NAME, {NAME: {PARAM: VALUE}}, {command: NAME, when: ...} or {workflow: NAME}",
 		        command ? "a goal is either a command or a workflow"
 		                : "a goal needs 'command' or 'workflow'");
 	e->workflow = workflow != NULL;

@@ -13,7 +13,8 @@ static int load(void *ctx, struct arena *a, struct str path, struct str *out, st
 	return 1;
 }
 
-static int include(void *ctx, struct arena *a, struct str pattern, struct str **out, size_t *n, struct err *err)
+static int include(void *ctx, struct arena *a, struct str pattern, struct str **out, size_t *n,
+                   struct err *err)
 {
 	(void)ctx, (void)pattern, (void)err;
 	*out = arena_array(a, 2, struct str);
@@ -36,10 +37,18 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct err err = ERR_INIT;
 	struct str all = {(const char *)data, size};
 	ptrdiff_t cut = str_find(all, S("\n---8<---\n"));
-	struct world world = {.root = cut < 0 ? all : str_head(all, (size_t)cut + 1), .other = cut < 0 ? S("") : str_from(all, (size_t)cut + 10)};
+	struct world world = {.root = cut < 0 ? all : str_head(all, (size_t)cut + 1),
+	                      .other = cut < 0 ? S("") : str_from(all, (size_t)cut + 10)};
 	struct spec_options opt = {
-		.root = S("/r"), .file = S("cairn.yaml"), .os = S("linux"), .arch = S("x86_64"), .runtime = S("native"),
-		.load = load, .include = include, .getenv = env_get, .ctx = &world,
+		.root = S("/r"),
+		.file = S("cairn.yaml"),
+		.os = S("linux"),
+		.arch = S("x86_64"),
+		.runtime = S("native"),
+		.load = load,
+		.include = include,
+		.getenv = env_get,
+		.ctx = &world,
 	};
 	struct spec *spec = NULL;
 	if (spec_read(&arena, &opt, &spec, &err) == 0)

@@ -29,7 +29,8 @@ static int vars_lookup(struct str member, struct value *out)
 	values[4] = value_list(NULL, 0);
 	values[5] = value_plain(S("0x1f"));
 	if (!member.s)
-		return answer((struct value){.kind = VALUE_MAP, .names = names, .items = values, .n = 6}, out);
+		return answer((struct value){.kind = VALUE_MAP, .names = names, .items = values, .n = 6},
+		              out);
 	for (size_t i = 0; i < countof(names); i++) {
 		if (str_eq(names[i], member))
 			return answer(values[i], out);
@@ -48,7 +49,8 @@ static int lookup(void *ctx, struct str head, struct str member, struct value *o
 	if (str_is(head, "os"))
 		return answer(value_str(S("linux")), out);
 	if (str_is(head, "out"))
-		return member.s ? str_is(member, "depfile") && answer(value_str(S("x.d")), out) : answer(value_list(items, 2), out);
+		return member.s ? str_is(member, "depfile") && answer(value_str(S("x.d")), out)
+		                : answer(value_list(items, 2), out);
 	if (str_is(head, "env"))
 		return str_is(member, "HOME") ? answer(value_str(S("/home/me")), out) : 0;
 	if (str_is(head, "git"))
@@ -98,7 +100,8 @@ static void test_operators(void)
 	yields("${{ \"a\" < \"b\" }} ${{ 'a' == \"a\" }}", "true true");
 	yields("${{ true || vars.nothing }} ${{ false && vars.nothing }}", "true false");
 	yields("${{ vars.b && \"yes\" || \"no\" }} ${{ vars.empty && \"yes\" || \"no\" }}", "yes no");
-	yields("${{ !\"\" }} ${{ !0 }} ${{ !\"0\" }} ${{ !vars.l }} ${{ !vars.empty }}", "true true false false true");
+	yields("${{ !\"\" }} ${{ !0 }} ${{ !\"0\" }} ${{ !vars.l }} ${{ !vars.empty }}",
+	       "true true false false true");
 	yields("${{ (1 == 2) == false }} ${{ -1.5 < 0 }}", "true true");
 	yields("${{ 1 == 1 == true }} ${{ true || false && false }}", "true true");
 	yields("${{\tvars.n\n}}", "1.20");
@@ -111,11 +114,13 @@ static void test_operators(void)
 static void test_names(void)
 {
 	yields("${{ vars[\"n\"] }} ${{ vars['s'].stem }}", "1.20 a b");
-	yields("${{ vars.s.dir }} ${{ vars.s.name }} ${{ vars.s.ext }} ${{ vars.s.noext }}", "src a b.c .c src/a b");
+	yields("${{ vars.s.dir }} ${{ vars.s.name }} ${{ vars.s.ext }} ${{ vars.s.noext }}",
+	       "src a b.c .c src/a b");
 	yields("${{ vars.l[1] }} ${{ vars.l }} ${{ out[0] }} ${{ out.depfile }} ${{ out[1].dir }}",
 	       "it's a it's  build/x*.o x.d .");
 	yields("${{ env.HOME.dir }} ${{ os }}", "/home linux");
-	yields("${{ default(env.NOPE, \"x\") }} ${{ default(env.HOME, \"x\") }} ${{ default(vars.l[9], 1) }}", "x /home/me 1");
+	yields("${{ default(env.NOPE, \"x\") }} ${{ default(env.HOME, \"x\") }} ${{ default(vars.l[9], 1) }}",
+	       "x /home/me 1");
 	yields("${{ default(env.A && env.B, default(env.C, 'z')) }}", "z");
 	yields("${{ default(vars.at[\"all\"].dir, os) }}", "linux");
 	fails("${{ vars.m }}", "unknown name 'vars.m'");
@@ -133,11 +138,13 @@ static void test_names(void)
 
 static void test_functions(void)
 {
-	yields("${{ sh(vars.s) }} ${{ sh(vars.l) }} ${{ sh(\"plain-1.c\") }}", "'src/a b.c' a 'it'\\''s' '' plain-1.c");
+	yields("${{ sh(vars.s) }} ${{ sh(vars.l) }} ${{ sh(\"plain-1.c\") }}",
+	       "'src/a b.c' a 'it'\\''s' '' plain-1.c");
 	yields("${{ json(vars.l) }} ${{ json(vars.n) }} ${{ json(vars.hex) }} ${{ json(vars.b) }}",
 	       "[\"a\",\"it's\",\"\"] 1.2 31 true");
 	yields("${{ join(vars.l, \",\") }} ${{ join(vars.empty) }}", "a,it's, ");
-	yields("${{ contains(vars.l, \"a\") }} ${{ contains(\"abc\", \"bc\") }} ${{ contains(vars.empty, 1) }}", "true true false");
+	yields("${{ contains(vars.l, \"a\") }} ${{ contains(\"abc\", \"bc\") }} ${{ contains(vars.empty, 1) }}",
+	       "true true false");
 	yields("${{ startswith(os, 'lin') }} ${{ endswith(vars.s, '.h') }}", "true false");
 	fails("${{ startswith(1, 'a') }}", "takes a string");
 	fails("${{ contains(vars.l, 1) }}", "a list that holds none");
@@ -171,8 +178,10 @@ static void test_modes(void)
 	struct str out;
 	is_int(expand("dir/*.c ${{ out[0] }}", EXPAND_PATTERN, &out, &err), 0, "a pattern expands");
 	is_str(out, "dir/*.c build/x\\*.o", "only what ${{ }} yields is escaped");
-	is_int(expand("${{ git.branch }} ${{ git.branch == \"x\" }}", EXPAND_RAW, &out, &err), EXPR_ASKED, "a question stops it");
-	is_int(expand("${{ git.branch }} ${{ vars.nope }}", EXPAND_RAW, &out, &err), -1, "a mistake behind a question is told");
+	is_int(expand("${{ git.branch }} ${{ git.branch == \"x\" }}", EXPAND_RAW, &out, &err), EXPR_ASKED,
+	       "a question stops it");
+	is_int(expand("${{ git.branch }} ${{ vars.nope }}", EXPAND_RAW, &out, &err), -1,
+	       "a mistake behind a question is told");
 	err_release(&err);
 	struct value v;
 	struct text t = {.s = S("${{ vars.l }}")};
@@ -191,28 +200,40 @@ static void test_modes(void)
 
 static void test_values(void)
 {
-	static const struct { const char *text; enum value_kind kind; double num; } plain[] = {
-		{"12", VALUE_NUM, 12}, {"-1.5e2", VALUE_NUM, -150}, {"0o17", VALUE_NUM, 15}, {"0xFF", VALUE_NUM, 255},
-		{".5", VALUE_NUM, .5}, {"1_000", VALUE_STR, 0}, {"yes", VALUE_STR, 0}, {"null", VALUE_STR, 0}, {"", VALUE_STR, 0},
-		{"TRUE", VALUE_BOOL, 0}, {"false", VALUE_BOOL, 0}, {"1.2.3", VALUE_STR, 0}, {"0b1", VALUE_STR, 0},
+	static const struct { const char *text; enum value_kind kind; double num;
+	} plain[] = {
+		{"12", VALUE_NUM, 12},    {"-1.5e2", VALUE_NUM, -150}, {"0o17", VALUE_NUM, 15},
+		{"0xFF", VALUE_NUM, 255}, {".5", VALUE_NUM, .5},       {"1_000", VALUE_STR, 0},
+		{"yes", VALUE_STR, 0},    {"null", VALUE_STR, 0},      {"", VALUE_STR, 0},
+		{"TRUE", VALUE_BOOL, 0},  {"false", VALUE_BOOL, 0},    {"1.2.3", VALUE_STR, 0},
+		{"0b1", VALUE_STR, 0},
 	};
 	for (size_t i = 0; i < countof(plain); i++) {
 		struct value v = value_plain(str_of(plain[i].text));
-		ok(v.kind == plain[i].kind && (v.kind != VALUE_NUM || v.num == plain[i].num), "plain '%s'", plain[i].text);
+		ok(v.kind == plain[i].kind && (v.kind != VALUE_NUM || v.num == plain[i].num), "plain '%s'",
+		   plain[i].text);
 	}
 	struct value number = value_plain(S("1")), text = value_str(S("x")), truth = value_bool(true), out;
-	ok(value_like(&number, S("2.50"), &out) && str_is(out.s, "2.50"), "a number is read by the type of its default");
+	ok(value_like(&number, S("2.50"), &out) && str_is(out.s, "2.50"),
+	   "a number is read by the type of its default");
 	ok(!value_like(&number, S("two"), &out), "and nothing else");
 	ok(value_like(&text, S("2"), &out) && out.kind == VALUE_STR, "a text stays one");
-	ok(value_like(&truth, S("false"), &out) && !out.truth && !value_like(&truth, S("no"), &out), "booleans");
+	ok(value_like(&truth, S("false"), &out) && !out.truth && !value_like(&truth, S("no"), &out),
+	   "booleans");
 }
 
 static void test_durations(void)
 {
-	static const struct { const char *text; long long ms; } all[] = {
-		{"90", 90000}, {"1.5", 1500}, {"500ms", 500}, {"10m", 600000}, {"1h30m", 5400000}, {"2d", 172800000},
-		{"1.5h", 5400000}, {"0", 0}, {"1m30s500ms", 90500}, {"", -1}, {"m", -1}, {"10 m", -1}, {"1m1h", -1}, {"1m1m", -1},
-		{"1m30", -1}, {"-1", -1}, {"1e3", -1}, {"99999999999d", -1}, {"1..5s", -1}, {".5s", -1}, {"10min", -1}, {"1.", -1},
+	static const struct { const char *text; long long ms;
+	} all[] = {
+		{"90", 90000},     {"1.5", 1500},      {"500ms", 500},
+		{"10m", 600000},   {"1h30m", 5400000}, {"2d", 172800000},
+		{"1.5h", 5400000}, {"0", 0},           {"1m30s500ms", 90500},
+		{"", -1},          {"m", -1},          {"10 m", -1},
+		{"1m1h", -1},      {"1m1m", -1},       {"1m30", -1},
+		{"-1", -1},        {"1e3", -1},        {"99999999999d", -1},
+		{"1..5s", -1},     {".5s", -1},        {"10min", -1},
+		{"1.", -1},
 	};
 	for (size_t i = 0; i < countof(all); i++) {
 		uint64_t ms = 0;

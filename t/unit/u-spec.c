@@ -29,7 +29,8 @@ static int file_load(void *ctx, struct arena *a, struct str path, struct str *ou
 	return full ? err_set(err, ERR_SYSTEM, "%s is too large", path.s) : 1;
 }
 
-static int include_glob(void *ctx, struct arena *a, struct str pattern, struct str **out, size_t *n, struct err *err)
+static int include_glob(void *ctx, struct arena *a, struct str pattern, struct str **out, size_t *n,
+                        struct err *err)
 {
 	const char *root = ctx;
 	(void)err;
@@ -53,8 +54,15 @@ static const char *env_get(void *ctx, const char *name)
 static int spec_load(struct arena *a, const char *root, const char *file, struct spec **out, struct err *err)
 {
 	struct spec_options opt = {
-		.root = str_of(root), .file = str_of(file), .os = S("linux"), .arch = S("x86_64"), .runtime = S("native"),
-		.load = file_load, .include = include_glob, .getenv = env_get, .ctx = (void *)root,
+		.root = str_of(root),
+		.file = str_of(file),
+		.os = S("linux"),
+		.arch = S("x86_64"),
+		.runtime = S("native"),
+		.load = file_load,
+		.include = include_glob,
+		.getenv = env_get,
+		.ctx = (void *)root,
 	};
 	return spec_read(a, &opt, out, err);
 }
@@ -71,12 +79,14 @@ static void expectations_check(const char *name, FILE *f, const struct err *err)
 		if (strncmp(line, "# expect: ", 10))
 			continue;
 		line[strcspn(line, "\n")] = 0;
-		if (!ok(sscanf(line + 10, "%u:%u %n", &at_line, &at_col, &skip) == 2 && skip, "%s tells where", name))
+		if (!ok(sscanf(line + 10, "%u:%u %n", &at_line, &at_col, &skip) == 2 && skip,
+		        "%s tells where", name))
 			continue;
 		bool met = false;
 		for (size_t i = 0; i < err->ndiags; i++) {
 			const struct diag *d = &err->diags[i];
-			met |= d->loc.line == at_line && d->loc.col == at_col && strstr(d->text, line + 10 + skip);
+			met |= d->loc.line == at_line && d->loc.col == at_col &&
+			       strstr(d->text, line + 10 + skip);
 		}
 		ok(met, "%s: %s", name, line + 10);
 	}
@@ -176,7 +186,8 @@ static void full_commands_check(const struct spec *s)
 	is_int(c->retry.times, 2, "maps merge");
 	is_int(c->retry.delay_ms, 500, "runtimes win over the command");
 	is_int(c->outputs.n, 2, "the long form of outputs");
-	ok(c->outputs_keep && c->outputs_tracked && c->inputs.v[1].literal && c->inputs.v[2].optional, "flags of paths");
+	ok(c->outputs_keep && c->outputs_tracked && c->inputs.v[1].literal && c->inputs.v[2].optional,
+	   "flags of paths");
 	is_str(env_text(c, "CGO_ENABLED"), "1", "an overlay's variable");
 	ok(env_find(c, "TOKEN") && env_find(c, "TOKEN")->secret, "a secret");
 	is_str(env_text(c, "LANG"), "C.UTF-8", "a global variable");
@@ -236,7 +247,8 @@ static void test_includes(void)
 		is_int(c->file->nvars, 2, "vars are inherited");
 		is_str(c->file->vars[1], "v", "an overridden var comes last");
 		is_str(c->file->presets[1].s, "3", "with its own value");
-		is_str(spec_command_find(s, c->file, S("test"))->name, "services/api:test", "its own names come first");
+		is_str(spec_command_find(s, c->file, S("test"))->name, "services/api:test",
+		       "its own names come first");
 		is_str(spec_command_find(s, c->file, S("shared"))->name, "shared", "then those of all");
 	}
 	c = map_get(&s->command_by_name, S("services/web:extra"));
