@@ -51,15 +51,17 @@ static struct snapshot_step *step_rows(struct session *s, const struct run *run,
 		const struct walk_step *w = &s->walk.steps[i];
 		const struct plan_step *step = &s->plan->steps[i];
 		bool group = step->script_kind == SCRIPT_KIND_NONE;
-		uint32_t state = STATE_HIT;
+		struct snapshot_step row = {.key = w->key, .step = i, .state = STATE_HIT};
 
 		if (!s->selection.wanted[i])
 			continue;
-		if (w->state == WALK_SKIPPED)
-			state = STATE_SKIPPED;
-		else if (w->state != WALK_KNOWN || (!group && !w->key.algo))
+		if (w->state == WALK_SKIPPED) {
+			row.state = STATE_SKIPPED;
+		} else if (w->state != WALK_KNOWN || (!group && !w->key.algo)) {
+			row = (struct snapshot_step){.step = i};
 			*quiet = false;
-		rows[(*n)++] = (struct snapshot_step){w->key, i, state};
+		}
+		rows[(*n)++] = row;
 	}
 	*quiet &= !run->dirty && !run->interrupted;
 	return rows;
@@ -101,6 +103,12 @@ static void add_env(struct session *s, struct fact_env **out, size_t *n)
 	}
 }
 
+static void watch_tool(struct watches *out, struct str path, const struct ident *ident)
+{
+	watch_add(out, path, ident, S_ISDIR(ident->mode) ? WATCH_TYPE : WATCH_FILE, FACT_NONE, NULL);
+	out->v[out->n - 1].any_key = true;
+}
+
 static void watch_tools(struct session *s, struct watches *out)
 {
 	size_t n;
@@ -110,7 +118,7 @@ static void watch_tools(struct session *s, struct watches *out)
 		struct ident ident;
 
 		if (file_ident(AT_FDCWD, looked[i].s, &ident, NULL) >= 0)
-			watch_add(out, looked[i], &ident, WATCH_FILE, FACT_NONE, NULL);
+			watch_tool(out, looked[i], &ident);
 	}
 }
 
@@ -172,6 +180,7 @@ static int write_snapshot(struct keeper *k, struct run *run, bool settled, struc
 	add_env(s, &env, &nenv);
 	save.steps = step_rows(s, run, &nsteps, &quiet);
 	save.nsteps = nsteps;
+	save.walk = &s->walk;
 	save.watches = &all;
 	save.env = env;
 	save.nenv = nenv;

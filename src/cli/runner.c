@@ -193,7 +193,7 @@ static int execute(struct running *r, struct err *err)
 	struct session *s = r->s;
 
 	r->run = (struct run){
-		.plan = s->plan, .selection = &s->selection, .walk = &s->walk, .place = &r->place, .history = &r->history, .events = &r->events,
+		.plan = s->plan, .selection = &s->selection, .walk = &s->walk, .kept = s->plan_kept ? s->snapshot : NULL, .place = &r->place, .history = &r->history, .events = &r->events,
 		.runtime = registry_runtime(s->config.runtime), .state_dir = s->state.s, .arena = &s->arena,
 		.options = {
 			.jobs = r->options->jobs ? r->options->jobs : s->config.jobs ? s->config.jobs : pool_cpus(),

@@ -360,6 +360,7 @@ static int conclude(struct step_job *j, struct err *err)
 		return -1;
 	j->aside = NULL;
 	walk_settle(w, j->call.step, j->outcome.key.algo ? &j->outcome.key : NULL, &outputs, idents, true);
+	walk_keep_used(w, j->call.step, p);
 	return 0;
 }
 

@@ -6,6 +6,7 @@
 #include "exec/history.h"
 #include "exec/place.h"
 #include "plan/select.h"
+#include "resolve/snapshot.h"
 #include "resolve/walk.h"
 #include "runtimes/runtime.h"
 
@@ -25,6 +26,7 @@ struct run {
 	const struct plan *plan;
 	const struct selection *selection;
 	struct walk *walk;
+	struct snapshot *kept;          /* the plan is its; NULL: no state was kept */
 	struct place *place;
 	struct history *history;
 	struct events *events;

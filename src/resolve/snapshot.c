@@ -8,7 +8,7 @@
 
 #include "base/path.h"
 
-#define SNAPSHOT_FORMAT 1
+#define SNAPSHOT_FORMAT 2
 static const char magic[8] = "cairnst";
 
 struct span { uint64_t at, n; };        /* bytes from the file's start, count */
@@ -20,7 +20,7 @@ struct head {
 	struct xxh sum;                 /* of everything behind the head */
 	uint64_t size;
 	uint64_t root_dev, root_ino;
-	struct span folders, names, idents, kinds, env, asked, steps, digests, texts, plan;
+	struct span folders, names, idents, kinds, env, asked, steps, digests, refs, outputs, texts, plan;
 };
 
 struct bytes { uint32_t at, n; };
@@ -28,11 +28,16 @@ struct folder { struct bytes path; struct ident ident; uint32_t first, n; uint32
 struct env_row { struct bytes name; struct xxh value; uint64_t set; };
 struct asked_row { struct bytes text; struct xxh answer; uint64_t kind; };
 
+struct output_row { uint64_t size; struct bytes link; uint32_t file; uint16_t mode; uint8_t type, pad; };
+
 struct snapshot {
 	const struct head *h;
 	size_t size;
 	struct plan plan;
 	uint8_t *changed;               /* by file, after a check; heap */
+	bool keys_changed;              /* something that any key may rest on */
+	uint32_t *row_of;               /* by step id: row in steps + 1; made on first use */
+	struct str *folder_of;          /* by file; made on first use */
 };
 
 #define ROWS(s, section, type) ((const type *)((const char *)(s)->h + (s)->h->section.at))
@@ -66,7 +71,8 @@ static bool head_ok(const struct head *h, size_t size, int rootfd)
 	       section_ok(h, h->names, sizeof(struct bytes)) && section_ok(h, h->idents, sizeof(struct ident)) &&
 	       section_ok(h, h->kinds, 1) && section_ok(h, h->env, sizeof(struct env_row)) &&
 	       section_ok(h, h->asked, sizeof(struct asked_row)) && section_ok(h, h->steps, sizeof(struct snapshot_step)) &&
-	       section_ok(h, h->digests, sizeof(struct digest)) && section_ok(h, h->texts, 1) && section_ok(h, h->plan, 1) &&
+	       section_ok(h, h->digests, sizeof(struct digest)) && section_ok(h, h->refs, 4) &&
+	       section_ok(h, h->outputs, sizeof(struct output_row)) && section_ok(h, h->texts, 1) && section_ok(h, h->plan, 1) &&
 	       h->names.n == h->idents.n && h->names.n == h->kinds.n && h->names.n == h->digests.n;
 }
 
@@ -100,6 +106,8 @@ void snapshot_close(struct snapshot *s)
 		return;
 	munmap((void *)s->h, s->size);
 	free(s->changed);
+	free(s->row_of);
+	free(s->folder_of);
 	free(s);
 }
 
@@ -125,8 +133,9 @@ static bool ident_holds(const struct ident *was, const struct ident *now, int ki
 	return ident_eq(was, now);
 }
 
-/* A file's kind and what the plan makes of it, in one byte. */
-static unsigned kind_of(uint8_t k) { return k & 15; }
+/* A file's kind, whether any key may rest on it, and what the plan makes of it, in one byte. */
+static unsigned kind_of(uint8_t k) { return k & 7; }
+static bool any_key(uint8_t k) { return k & 8; }
 static unsigned fact_of(uint8_t k) { return k >> 4; }
 
 static enum snapshot_check worse(enum snapshot_check a, enum snapshot_check b) { return a > b ? a : b; }
@@ -166,6 +175,7 @@ static enum snapshot_check check_folder(struct snapshot *s, const struct folder 
 		if (ident_holds(&idents[i], &now, kind_of(kinds[i])))
 			continue;
 		s->changed[i] = 1;
+		s->keys_changed |= any_key(kinds[i]);
 		worst = worse(worst, file_changed(&idents[i], &now, fact_of(kinds[i])));
 	}
 	return worst;
@@ -259,11 +269,97 @@ void snapshot_teach(const struct snapshot *s, struct content *content)
 	arena_release(&scratch);
 }
 
+/* --- taking steps over --- */
+
+static void index_steps(struct snapshot *s)
+{
+	const struct snapshot_step *rows = ROWS(s, steps, struct snapshot_step);
+	const struct folder *folders = ROWS(s, folders, struct folder);
+
+	s->row_of = xcalloc(s->plan.nsteps + 1, sizeof(*s->row_of));
+	for (uint64_t i = 0; i < s->h->steps.n; i++)
+		if (rows[i].step < s->plan.nsteps)
+			s->row_of[rows[i].step] = i + 1;
+	s->folder_of = xcalloc(s->h->names.n + 1, sizeof(*s->folder_of));
+	for (uint64_t i = 0; i < s->h->folders.n; i++)
+		for (uint32_t k = folders[i].first; k < folders[i].first + folders[i].n; k++)
+			s->folder_of[k] = text_of(s, folders[i].path);
+}
+
+static struct str path_of(const struct snapshot *s, struct arena *a, uint32_t file)
+{
+	return file_path(a, s->folder_of[file], text_of(s, ROWS(s, names, struct bytes)[file]));
+}
+
+static bool row_holds(const struct snapshot *s, const struct snapshot_step *row)
+{
+	const uint32_t *refs = ROWS(s, refs, uint32_t) + row->used_at;
+	const struct output_row *outputs = ROWS(s, outputs, struct output_row) + row->outputs_at;
+
+	for (uint32_t i = 0; i < row->nused; i++)
+		if (s->changed[refs[i]])
+			return false;
+	for (uint32_t i = 0; i < row->noutputs; i++)
+		if (s->changed[outputs[i].file])
+			return false;
+	return true;
+}
+
+static void settle_row(const struct snapshot *s, struct walk *w, const struct snapshot_step *row)
+{
+	const struct ident *all = ROWS(s, idents, struct ident);
+	const struct digest *digests = ROWS(s, digests, struct digest);
+	const uint32_t *refs = ROWS(s, refs, uint32_t) + row->used_at;
+	const struct output_row *rows = ROWS(s, outputs, struct output_row) + row->outputs_at;
+	struct entry *outputs = arena_array(w->arena, row->noutputs, struct entry);
+	struct ident *idents = arena_array(w->arena, row->noutputs, struct ident);
+	struct str *used = arena_array(w->arena, row->nused, struct str);
+	struct walk_step *step = &w->steps[row->step];
+
+	for (uint32_t i = 0; i < row->noutputs; i++) {
+		const struct output_row *o = &rows[i];
+
+		outputs[i] = (struct entry){
+			.path = path_of(s, w->arena, o->file), .type = o->type, .mode = o->mode, .size = o->size,
+			.digest = digests[o->file], .link = text_of(s, o->link),
+		};
+		idents[i] = all[o->file];
+		watch_add(&w->watches, outputs[i].path, &idents[i], o->type == ENTRY_DIR ? WATCH_DIR : WATCH_FILE, FACT_NONE, &digests[o->file]);
+	}
+	for (uint32_t i = 0; i < row->nused; i++) {
+		used[i] = path_of(s, w->arena, refs[i]);
+		watch_add(&w->watches, used[i], &all[refs[i]], S_ISDIR(all[refs[i]].mode) ? WATCH_DIR : WATCH_FILE, FACT_NONE, &digests[refs[i]]);
+	}
+	*step = (struct walk_step){
+		.state = WALK_KNOWN, .same = true, .key = row->key, .outputs = {outputs, row->noutputs}, .idents = idents,
+		.used = used, .nused = row->nused,
+	};
+}
+
+bool snapshot_settle(struct snapshot *s, struct walk *w, uint32_t step, struct digest *key)
+{
+	const struct snapshot_step *row;
+
+	if (s->keys_changed || !s->changed)
+		return false;
+	if (!s->row_of)
+		index_steps(s);
+	if (!s->row_of[step])
+		return false;
+	row = &ROWS(s, steps, struct snapshot_step)[s->row_of[step] - 1];
+	if (!row->key.algo || !walk_needs_same(w, step) || !row_holds(s, row))
+		return false;
+	settle_row(s, w, row);
+	*key = row->key;
+	return true;
+}
+
 /* --- writing --- */
 
 struct writer {
-	struct buf folders, names, idents, kinds, env, asked, digests, texts;
+	struct buf folders, names, idents, kinds, env, asked, digests, refs, outputs, texts;
 	uint32_t nnames;
+	struct map file_of;             /* path -> number of its file + 1 */
 };
 
 static struct bytes put_text(struct writer *w, struct str s)
@@ -300,16 +396,16 @@ static int watch_order(const void *pa, const void *pb)
 	return c ? c : a < b ? -1 : 1;
 }
 
-static void put_file(struct writer *w, const struct watch *watch, enum watch_fact fact, struct folder *f)
+static void put_file(struct writer *w, const struct watch *watch, enum watch_fact fact, bool keys, struct folder *f)
 {
 	struct bytes name = put_text(w, watch->path.n ? path_name(watch->path) : S("."));
-	uint8_t kind = watch->kind | fact << 4;
+	uint8_t kind = watch->kind | keys << 3 | fact << 4;
 
 	buf_add(&w->names, &name, sizeof(name));
 	buf_add(&w->idents, &watch->ident, sizeof(watch->ident));
 	buf_add(&w->kinds, &kind, 1);
 	buf_add(&w->digests, &watch->digest, sizeof(watch->digest));
-	w->nnames++;
+	*map_put(&w->file_of, watch->path, NULL) = (void *)(uintptr_t)++w->nnames;
 	f->n++;
 }
 
@@ -329,10 +425,13 @@ static void put_watches(struct writer *w, const struct watches *all)
 	for (size_t i = 0, next; i < all->n; i = next) {
 		const struct watch *now = order[i];
 		enum watch_fact fact = FACT_NONE;
+		bool keys = false;
 
-		for (next = i; next < all->n && same_place(order[next], now); next++)
+		for (next = i; next < all->n && same_place(order[next], now); next++) {
 			if (order[next]->fact > fact)
 				fact = order[next]->fact;
+			keys |= order[next]->any_key;
+		}
 		if (!i || !str_eq(folder_of(order[i - 1]), folder_of(now))) {
 			if (i)
 				buf_add(&w->folders, &folder, sizeof(folder));
@@ -342,7 +441,7 @@ static void put_watches(struct writer *w, const struct watches *all)
 			folder.ident = now->ident;
 			folder.listed = 1;
 		} else {
-			put_file(w, now, fact, &folder);
+			put_file(w, now, fact, keys, &folder);
 		}
 	}
 	if (all->n)
@@ -362,6 +461,41 @@ static void put_facts(struct writer *w, const struct snapshot_save *save)
 
 		buf_add(&w->asked, &row, sizeof(row));
 	}
+}
+
+static uint32_t file_of(const struct writer *w, struct str path)
+{
+	uintptr_t number = (uintptr_t)map_get(&w->file_of, path);
+
+	if (!number)
+		BUG("a step rests on a path nobody watches");
+	return number - 1;
+}
+
+static void put_step(struct writer *w, const struct walk_step *known, struct snapshot_step *row)
+{
+	row->used_at = w->refs.n / sizeof(uint32_t);
+	row->nused = known->nused;
+	for (size_t i = 0; i < known->nused; i++) {
+		uint32_t file = file_of(w, known->used[i]);
+
+		buf_add(&w->refs, &file, sizeof(file));
+	}
+	row->outputs_at = w->outputs.n / sizeof(struct output_row);
+	row->noutputs = known->outputs.n;
+	for (size_t i = 0; i < known->outputs.n; i++) {
+		const struct entry *e = &known->outputs.v[i];
+		struct output_row o = {.size = e->size, .link = put_text(w, e->link), .file = file_of(w, e->path), .mode = e->mode, .type = e->type};
+
+		buf_add(&w->outputs, &o, sizeof(o));
+	}
+}
+
+static void put_steps(struct writer *w, const struct snapshot_save *save)
+{
+	for (uint32_t i = 0; i < save->nsteps; i++)
+		if (save->steps[i].key.algo)
+			put_step(w, &save->walk->steps[save->steps[i].step], &save->steps[i]);
 }
 
 static void place(struct buf *out, struct span *span, const void *bytes, size_t size, size_t n)
@@ -393,6 +527,8 @@ static void assemble(struct buf *out, struct writer *w, const struct snapshot_sa
 	place(out, &h.asked, w->asked.s, w->asked.n, save->nasked);
 	place(out, &h.steps, save->steps, save->nsteps * sizeof(*save->steps), save->nsteps);
 	place(out, &h.digests, w->digests.s, w->digests.n, w->nnames);
+	place(out, &h.refs, w->refs.s, w->refs.n, w->refs.n / sizeof(uint32_t));
+	place(out, &h.outputs, w->outputs.s, w->outputs.n, w->outputs.n / sizeof(struct output_row));
 	place(out, &h.plan, save->plan->head, save->plan->head->size, save->plan->head->size);
 	h.size = out->n;
 	h.sum = xxh_bytes(out->s + sizeof(h), out->n - sizeof(h));
@@ -407,12 +543,14 @@ int snapshot_write(const char *path, int rootfd, const struct snapshot_save *sav
 
 	memset(&w, 0, sizeof(w));
 	w.folders.limit = w.names.limit = w.idents.limit = w.kinds.limit = BUF_UNLIMITED;
-	w.env.limit = w.asked.limit = w.digests.limit = w.texts.limit = BUF_UNLIMITED;
+	w.env.limit = w.asked.limit = w.digests.limit = w.refs.limit = w.outputs.limit = w.texts.limit = BUF_UNLIMITED;
 	put_watches(&w, save->watches);
 	put_facts(&w, save);
+	put_steps(&w, save);
 	assemble(&out, &w, save, rootfd);
 	rc = file_write(AT_FDCWD, path, buf_view(&out), 0600, err);
 	for (struct buf *b = &w.folders; b <= &w.texts; b++)
 		buf_release(b);
+	map_release(&w.file_of);
 	return rc;
 }

@@ -15,7 +15,9 @@ struct snapshot;                        /* a mapped file */
 struct snapshot_step {
 	struct digest key;
 	uint32_t step;                  /* id in the plan */
-	uint32_t state;                 /* 1: cached and good; 0: runs or ran otherwise */
+	uint32_t state;                 /* STATE_HIT, STATE_SKIPPED: good as long as nothing changes; 0: not */
+	uint32_t used_at, nused;        /* into refs: files its key rests on */
+	uint32_t outputs_at, noutputs;  /* into outputs */
 };
 
 /* 1 opened, 0 none (absent, damaged, of another build, of another workspace at that path). */
@@ -36,6 +38,9 @@ const struct asked *snapshot_asked(struct snapshot *, struct arena *, size_t *n)
 /* The facts of the environment and the watches the plan rests on, to be kept on when the plan is. */
 const struct fact_env *snapshot_env(struct snapshot *, struct arena *, size_t *n);
 void snapshot_fact_watches(const struct snapshot *, struct arena *, bool listings, struct watches *);
+/* Settles the step as it was if nothing that it rests on has changed since: its needs (settled), files, outputs,
+ * tools. 1 done, 0 it must be looked at. After snapshot_check, and only with the snapshot's own plan. */
+bool snapshot_settle(struct snapshot *, struct walk *, uint32_t step, struct digest *key);
 /* All WATCH_FILE digests whose identity the last check found unchanged. */
 void snapshot_teach(const struct snapshot *, struct content *);
 
@@ -44,7 +49,8 @@ struct snapshot_save {
 	const struct watches *watches;
 	const struct asked *asked; size_t nasked;
 	const struct fact_env *env; size_t nenv;
-	const struct snapshot_step *steps; uint32_t nsteps;
+	const struct walk *walk;        /* outputs and used files of the steps */
+	struct snapshot_step *steps; uint32_t nsteps;   /* used and outputs are filled in */
 	bool quiet;                     /* every step is good: a run that finds all as it was has nothing to do */
 };
 int snapshot_write(const char *path, int rootfd, const struct snapshot_save *, struct err *);

@@ -24,9 +24,11 @@ enum walk_state {
 struct walk_step {
 	enum walk_state state;
 	bool ran;                       /* made anew in this run */
+	bool same;                      /* taken over from the kept state: nothing that it rests on has changed */
 	struct digest key;              /* DIGEST_NONE: none */
 	struct entries outputs;         /* KNOWN: sorted by path */
 	const struct ident *idents;     /* parallel; NULL for a group, whose needs have them */
+	const struct str *used; size_t nused;   /* paths whose content its key rests on, discovered ones too */
 };
 
 struct walk {
@@ -57,7 +59,7 @@ enum verdict {
 };
 
 /* A source file as it was when it went into the key. */
-struct used { struct str path; struct ident ident; bool racy; struct digest digest; };
+struct used { struct str path; struct ident ident; struct digest digest; bool racy, made /* by a need */; };
 
 struct probe {
 	enum verdict verdict;
@@ -79,6 +81,10 @@ void probe_release(struct probe *);
 /* The step's outputs are these (copied into the run's arena); idents parallel or NULL; ran: made anew. */
 void walk_settle(struct walk *, uint32_t step, const struct digest *key, const struct entries *, const struct ident *idents, bool ran);
 void walk_settle_as(struct walk *, uint32_t step, enum walk_state);
+/* Keeps which files the step's key rests on, for the next run. */
+void walk_keep_used(struct walk *, uint32_t step, const struct probe *);
+/* Are all its needs as they were in the kept state? */
+bool walk_needs_same(const struct walk *, uint32_t step);
 /* What a group hands on: the outputs of its needs. */
 void walk_settle_group(struct walk *, uint32_t step);
 

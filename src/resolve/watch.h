@@ -24,7 +24,8 @@ struct watch {
 	struct str path;                /* workspace-relative or absolute */
 	struct ident ident;
 	uint32_t kind;                  /* enum watch_kind */
-	uint32_t fact;                  /* enum watch_fact */
+	uint16_t fact;                  /* enum watch_fact */
+	uint16_t any_key;               /* a tool and the like: any step's key may rest on it */
 	struct digest digest;           /* FILE: content under that identity, when known */
 };
 
