@@ -39,6 +39,7 @@ enum {                                  /* plan_step.flags */
 /* NONE: a group, which gathers its needs and is never run: it has no key, no `uncached` clause, no inputs
  * and no outputs; its state is ok once all its needs are. */
 enum { SCRIPT_KIND_RUN, SCRIPT_KIND_EXEC, SCRIPT_KIND_NONE };
+enum { WORKSPACE_KIND_RW, WORKSPACE_KIND_RO, WORKSPACE_KIND_COPY };
 
 struct plan_step {
 	struct plan_text name;          /* "compile[src=src/a.c]" */
@@ -49,7 +50,7 @@ struct plan_step {
 	uint32_t variant_of;            /* step id or PLAN_NONE */
 	uint32_t flags;
 	uint32_t script_kind;
-	uint32_t workspace;             /* enum workspace_mode */
+	uint32_t workspace;             /* WORKSPACE_KIND_*, as enum workspace_mode */
 	struct plan_text uncached;      /* why STEP_CACHED is not set, a clause; "" */
 	struct plan_text script;        /* RUN: expanded, otherwise untouched */
 	struct plan_span argv;          /* words. EXEC: program and arguments. RUN: shell ("sh -c") or interpreter; empty with a shebang */
@@ -103,8 +104,8 @@ struct plan_secret { struct plan_text name; uint32_t kind; struct plan_text sour
 struct plan_param { struct plan_text name, preset, help; uint32_t required; };
 struct plan_command {                   /* what `list` shows, and what explains a command without steps */
 	struct plan_text name, summary;
-	struct plan_span steps;         /* refs: what its name stands for as a goal: its steps, or the variants of them that
-					   this run's params and arguments made. `needs` never names a variant */
+	struct plan_span steps;         /* refs: what its name may stand for as a goal: its steps and, if there are any, those
+					   that are STEP_ASKED (then these alone). `needs` never names a variant */
 	struct plan_span params;        /* params */
 	uint32_t line, col;
 	struct plan_text file;
