@@ -2,6 +2,8 @@
  * A vector is any struct with the members `T *v; size_t n, cap;` (VEC(T) declares one). */
 #pragma once
 
+#include <stdlib.h>
+
 #include "base.h"
 
 #define VEC(T) struct { T *v; size_t n, cap; }

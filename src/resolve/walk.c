@@ -98,7 +98,7 @@ void walk_settle_group(struct walk *w, uint32_t step)
 }
 
 /* Are the outputs on disk what the record says? */
-static int compare_outputs(struct walk *w, struct arena *a, uint32_t step, struct probe *p, struct err *err)
+static void compare_outputs(struct walk *w, struct arena *a, uint32_t step, struct probe *p)
 {
 	const struct entries *outputs = &p->result.outputs;
 	struct ident *idents = arena_array(a, outputs->n, struct ident);
@@ -118,13 +118,11 @@ static int compare_outputs(struct walk *w, struct arena *a, uint32_t step, struc
 						have.mode == want->mode && (want->type == ENTRY_DIR || digest_eq(&have.digest, &want->digest))))
 			continue;
 		p->differs = want->path;
-		return 0;
+		return;
 	}
-	(void)err;
 	p->verdict = PROBE_HIT;
 	walk_settle(w, step, &p->key, outputs, idents, false);
 	walk_keep_used(w, step, p);
-	return 0;
 }
 
 void watch_used(struct walk *w, const struct probe *p, size_t from)
@@ -190,8 +188,10 @@ int walk_probe(struct walk *w, struct arena *a, uint32_t step, struct probe *p, 
 	}
 	if (p->failed_need && p->verdict == PROBE_RESTORE)
 		p->verdict = PROBE_MISS;
-	rc = p->verdict == PROBE_RESTORE ? compare_outputs(w, a, step, p, err) : 0;
+	if (p->verdict == PROBE_RESTORE)
+		compare_outputs(w, a, step, p);
 	watch_used(w, p, 0);
+	rc = 0;
 out:
 	vec_free(&g.v);
 	return rc;
