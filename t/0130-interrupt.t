@@ -1,0 +1,53 @@
+#!/bin/sh
+# Interrupted and killed runs: nothing half made stays, nothing is lost, no process is left.
+. "${0%/*}/lib.sh"
+
+spec <<'END'
+cairn: 1
+commands:
+  long:
+    run: |
+      echo half > long.out
+      touch started
+      sleep 37.25 & sleep 37.25
+    inputs: []
+    outputs: [long.out]
+  other: {run: echo other > other.out, inputs: [], outputs: [other.out]}
+  cleanup: {run: touch cleaned}
+workflows:
+  w: {steps: [long], finally: [cleanup]}
+END
+wait_for() { for i in $(seq 200); do [ -e "$1" ] && return; sleep 0.05; done; false; }
+interrupted() {        # SIGNAL: starts w, sends it once the step runs; sets status
+	rm -f started cleaned
+	cairn run --events="$EVENTS" w >"$OUT" 2>&1 &
+	pid=$!
+	wait_for started
+	kill -"$1" $pid
+	status=0
+	wait $pid || status=$?
+}
+none_left() { ! pgrep -f 'sleep 37.25' >/dev/null; }
+
+for signal in INT TERM HUP; do
+	interrupted $signal
+	case $signal in INT) want=130 ;; TERM) want=143 ;; HUP) want=129 ;; esac
+	check "$signal: the exit status says so" test $status = $want
+	expect_states 'long cancelled' 'cleanup ran'
+	check "$signal: finally ran" test -e cleaned
+	check "$signal: what was half made is gone" test ! -e long.out
+	check "$signal: no process is left" none_left
+done
+
+echo mine >long.out
+rm -f started
+cairn run long >"$OUT" 2>&1 &
+pid=$!
+wait_for started
+kill -9 $pid
+wait $pid 2>/dev/null
+pkill -f 'sleep 37.25'
+check 'the next start puts right what kill -9 left' run other
+check 'the file that stood in the way is back' grep -qx mine long.out
+check 'no staged file is left' sh -c '! ls -A | grep -q "^\.cairn~"'
+finish

@@ -1,0 +1,50 @@
+#!/bin/sh
+# Odd names, links, empty files and folders.
+. "${0%/*}/lib.sh"
+
+mkdir -p 'src dir' deep/empty
+echo 1 >'src dir/a b.txt'
+echo 2 >"src dir/it's.txt"
+printf 3 >'src dir/new
+line.txt'
+printf 4 >"src dir/$(printf 'caf\351').txt"
+: >'src dir/.hidden.txt'
+: >'src dir/[x]*.txt'
+ln -s 'a b.txt' 'src dir/link.txt'
+spec <<'END'
+cairn: 1
+commands:
+  copy:
+    each: {f: "src dir/*.txt"}
+    run: cat ${{ sh(each.f) }} > ${{ sh(out[0]) }}
+    inputs: ["${{ each.f }}"]
+    outputs: ["out/${{ each.f.name }}"]
+  tree:
+    run: mkdir -p t/empty t/full && : > t/full/zero && ln -s ../full/zero t/empty/../full/link && chmod 755 t/full/zero
+    inputs: [deep]
+    outputs: [t/]
+  read:
+    needs: [tree]
+    run: ls -R t > listing
+    inputs: ["t/**"]
+    outputs: [listing]
+END
+check 'cold' run copy read
+check 'seven copies and two others ran' test "$(states | grep -c ' ran$')" = 9
+check 'all names arrived' test "$(ls -A out | wc -l)" = 7
+check 'no-op' run copy read
+check 'all hit' test "$(states | grep -c ' hit$')" = 9
+rm 'src dir/link.txt'
+ln -s "it's.txt" 'src dir/link.txt'
+check 'a link that points elsewhere' run copy
+check 'runs one step' test "$(states | grep -c ' ran$')" = 1
+rm -rf t
+check 'a folder from the cache' run read
+expect_states 'tree restored' 'read hit'
+check 'empty folder' test -d t/empty
+check 'empty file with its mode' test -x t/full/zero
+check 'link' test "$(readlink t/full/link)" = ../full/zero
+mkdir deep/empty/more
+check 'a new empty folder below an input folder' run read
+expect_states 'tree ran' 'read hit'
+finish
