@@ -263,4 +263,4 @@ static int cache(int argc, char **argv, struct err *err)
 	return rc;
 }
 
-const struct command cmd_cache = {"cache", "Show, shrink, check or empty the cache", "cairn cache [stats|gc|verify|clear|get DIGEST]", cache};
+const struct command cmd_cache = {"cache", "show, shrink, check or empty the cache", "cairn cache [stats|gc|verify|clear|get DIGEST]", cache};

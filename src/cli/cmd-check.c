@@ -36,4 +36,4 @@ static int check(int argc, char **argv, struct err *err)
 	return view_close(&v, rc);
 }
 
-const struct command cmd_check = {"check", "Check the spec, with all its mistakes in one go", "cairn check", check};
+const struct command cmd_check = {"check", "check the spec, with all its mistakes in one go", "cairn check", check};

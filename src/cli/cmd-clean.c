@@ -195,4 +195,4 @@ static int clean(int argc, char **argv, struct err *err)
 	return view_close(&v, rc);
 }
 
-const struct command cmd_clean = {"clean", "Remove what steps wrote and nobody changed since", "cairn clean [STEP...|--all]", clean};
+const struct command cmd_clean = {"clean", "remove what steps wrote and nobody changed since", "cairn clean [STEP...|--all]", clean};

@@ -72,4 +72,4 @@ static int config(int argc, char **argv, struct err *err)
 	return rc;
 }
 
-const struct command cmd_config = {"config", "Print the settings and where each comes from", "cairn config [--json]", config};
+const struct command cmd_config = {"config", "print the settings and where each comes from", "cairn config [--json]", config};

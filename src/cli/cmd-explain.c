@@ -235,4 +235,4 @@ static int explain(int argc, char **argv, struct err *err)
 	return view_close(&v, rc);
 }
 
-const struct command cmd_explain = {"explain", "Tell why steps would run, or why they did", "cairn explain [--json] STEP...", explain};
+const struct command cmd_explain = {"explain", "tell why steps would run, or why they did", "cairn explain [--json] STEP...", explain};

@@ -47,4 +47,4 @@ static int help(int argc, char **argv, struct err *err)
 	return rc;
 }
 
-const struct command cmd_help = {"help", "Explain cairn, or one of its commands", "cairn help [COMMAND]", help};
+const struct command cmd_help = {"help", "explain cairn, or one of its commands", "cairn help [COMMAND]", help};

@@ -93,8 +93,7 @@ static void c_starter(struct buf *b, const char *pattern, const struct c_sources
 	if (found->mains <= 1) {
 		buf_fmt(b, "\n  build:\n    summary: %s\n    needs: [compile]           # what a need makes is an input\n",
 			found->mains ? "Link the program" : "Make the library");
-		buf_fmt(b, "    run: %s $(find build -name '*.o' | LC_ALL=C sort)\n",
-			found->mains ? "cc -o ${{ sh(out[0]) }}" : "ar rcs ${{ sh(out[0]) }}");
+		buf_fmt(b, "    run: %s ${{ sh(out[0]) }} build/%s\n", found->mains ? "cc -o" : "ar rcs", str_is(str_of(pattern), "*.c") ? "*.o" : "src/*.o");
 		buf_fmt(b, "    outputs: [\"%s" STR_FMT "%s\"]\n    tools: [%s]\n", found->mains ? "build/" : "build/lib", STR_ARG(name),
 			found->mains ? "" : ".a", found->mains ? "cc" : "ar");
 	}
@@ -247,4 +246,4 @@ static int init(int argc, char **argv, struct err *err)
 	return rc;
 }
 
-const struct command cmd_init = {"init", "Write a cairn.yaml to start from", "cairn init [-f FILE]", init};
+const struct command cmd_init = {"init", "write a cairn.yaml to start from", "cairn init [-f FILE]", init};

@@ -195,4 +195,4 @@ static int list(int argc, char **argv, struct err *err)
 	return view_close(&v, rc);
 }
 
-const struct command cmd_list = {"list", "List workflows, commands and their params", "cairn list [--steps] [--json]", list};
+const struct command cmd_list = {"list", "list workflows, commands and their params", "cairn list [--steps] [--json]", list};

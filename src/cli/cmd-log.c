@@ -141,4 +141,4 @@ static int log_command(int argc, char **argv, struct err *err)
 	return view_close(&v, rc);
 }
 
-const struct command cmd_log = {"log", "Show what steps printed when they last ran", "cairn log [STEP...]", log_command};
+const struct command cmd_log = {"log", "show what steps printed when they last ran", "cairn log [STEP...]", log_command};

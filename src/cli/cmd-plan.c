@@ -283,5 +283,5 @@ static int plan(int argc, char **argv, struct err *err)
 	return view_close(&v, rc);
 }
 
-const struct command cmd_plan = {"plan", "Show what goals come to, without running anything",
+const struct command cmd_plan = {"plan", "show what goals come to, without running anything",
 				 "cairn plan [--status] [--json] [-o FILE] [GOAL...] | cairn plan diff A B", plan};

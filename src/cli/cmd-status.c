@@ -80,4 +80,4 @@ static int status(int argc, char **argv, struct err *err)
 	return view_close(&v, rc);
 }
 
-const struct command cmd_status = {"status", "Say what a run would have to do", "cairn status [--json] [GOAL...]", status};
+const struct command cmd_status = {"status", "say what a run would have to do", "cairn status [--json] [GOAL...]", status};

@@ -19,4 +19,4 @@ static int version(int argc, char **argv, struct err *err)
 	return rc;
 }
 
-const struct command cmd_version = {"version", "Print the version", "cairn version", version};
+const struct command cmd_version = {"version", "print the version", "cairn version", version};

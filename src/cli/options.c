@@ -55,7 +55,7 @@ int cmd_options(struct arena *arena, const struct command *command, const struct
 	memcpy(all + n, shared, sizeof(shared));
 	if (opt_parse(arena, all, n + countof(shared), argc, argv, keep_unknown, rest, err) < 0) {
 		if (!err->ndiags)
-			err_wrap(err, "cairn %s", command->name);
+			err_wrap(err, "%s", command->name);
 		return -1;
 	}
 	if (*helped)
