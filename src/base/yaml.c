@@ -292,8 +292,9 @@ static void merge(struct yaml *y, struct map *seen, const struct node_item *from
 	}
 	/* The items behind move past the new ones. */
 	size_t fresh = y->stack.n - base - own;
-	struct node_item *at = y->stack.v + base + place, *kept = xmalloc(behind * sizeof(*kept));
+	struct node_item *kept = xmalloc(behind * sizeof(*kept));
 	if (fresh && behind) {
+		struct node_item *at = y->stack.v + base + place;
 		memcpy(kept, at, behind * sizeof(*kept));
 		memmove(at, at + behind, fresh * sizeof(*kept));
 		memcpy(at + fresh, kept, behind * sizeof(*kept));
@@ -347,7 +348,8 @@ static bool read_map(struct yaml *y, struct node *n, unsigned depth, unsigned *h
 		}
 	}
 	struct map seen = MAP_INIT;
-	note_keys(y, &seen, y->stack.v + base, y->stack.n - base);
+	if (y->stack.n > base)
+		note_keys(y, &seen, y->stack.v + base, y->stack.n - base);
 	if (merged.value)
 		merge(y, &seen, &merged, base, place);
 	map_release(&seen);
