@@ -64,14 +64,55 @@ int err_wrap(struct err *e, const char *fmt, ...)
 	return -1;
 }
 
+#define LINE_SHOWN_MAX (1u << 20)             /* of a longer line nothing is shown */
+
+static struct str line_of(const struct source *src, uint32_t line)
+{
+	struct str rest = src->text, none = {"", 0};
+	if (!line)
+		return none;
+	for (; line > 1; line--) {
+		ptrdiff_t at = str_chr(rest, '\n');
+		if (at < 0)
+			return none;
+		rest = str_from(rest, (size_t)at + 1);
+	}
+	ptrdiff_t end = str_chr(rest, '\n');
+	if (end >= 0)
+		rest = str_head(rest, (size_t)end);
+	if (rest.n && rest.s[rest.n - 1] == '\r')
+		rest.n--;
+	return rest.n > LINE_SHOWN_MAX ? none : rest;
+}
+
+/* One block: the struct, the path, the line. */
+static struct source *shown_copy(struct loc loc)
+{
+	struct str path = loc.src->path, line = line_of(loc.src, loc.line);
+	struct source *copy = xmalloc(sizeof(*copy) + path.n + line.n);
+	char *bytes = (char *)(copy + 1);
+	if (path.n)
+		memcpy(bytes, path.s, path.n);
+	if (line.n)
+		memcpy(bytes + path.n, line.s, line.n);
+	*copy = (struct source){{bytes, path.n}, {bytes + path.n, line.n}};
+	return copy;
+}
+
+static void diag_free(struct diag *d)
+{
+	free(d->shown);
+	free(d->text);
+	free(d->hint);
+}
+
 static void add_diag(struct err *e, struct diag d)
 {
 	if (e->kind == ERR_NONE)
 		e->kind = ERR_SPEC;
 	if (e->ndiags == ERR_MAX_DIAGS) {
 		e->nmore++;
-		free(d.text);
-		free(d.hint);
+		diag_free(&d);
 		return;
 	}
 	if (e->ndiags == e->capdiags) {
@@ -89,6 +130,8 @@ int err_at(struct err *e, struct loc loc, const char *hint, const char *fmt, ...
 	va_start(args, fmt);
 	struct diag d = {.loc = loc, .text = format(fmt, args)};
 	va_end(args);
+	if (loc.src)
+		d.shown = shown_copy(loc);
 	if (hint) {
 		size_t n = strlen(hint) + 1;
 		d.hint = memcpy(xmalloc(n), hint, n);
@@ -100,10 +143,8 @@ int err_at(struct err *e, struct loc loc, const char *hint, const char *fmt, ...
 void err_release(struct err *e)
 {
 	free(e->text);
-	for (size_t i = 0; i < e->ndiags; i++) {
-		free(e->diags[i].text);
-		free(e->diags[i].hint);
-	}
+	for (size_t i = 0; i < e->ndiags; i++)
+		diag_free(&e->diags[i]);
 	free(e->diags);
 	*e = (struct err)ERR_INIT;
 }

@@ -30,6 +30,7 @@ enum err_kind {                         /* decides the exit status, see err_exit
 
 struct diag {
 	struct loc loc;
+	struct source *shown;           /* heap: the path and the one line, so that an err outlives the text it is about */
 	char *text;                     /* heap */
 	char *hint;                     /* heap or NULL */
 };

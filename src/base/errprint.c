@@ -30,22 +30,6 @@ static void put_text(struct buf *out, struct str s, bool newlines)
 	}
 }
 
-static bool find_line(const struct source *src, uint32_t line, struct str *out)
-{
-	struct str rest = src->text;
-	for (; line > 1; line--) {
-		ptrdiff_t at = str_chr(rest, '\n');
-		if (at < 0)
-			return false;
-		rest = str_from(rest, (size_t)at + 1);
-	}
-	ptrdiff_t end = str_chr(rest, '\n');
-	*out = end < 0 ? rest : str_head(rest, (size_t)end);
-	if (out->n && out->s[out->n - 1] == '\r')
-		out->n--;
-	return line == 1;
-}
-
 /* The part of an overlong line that is shown: [*from, *to) around offset at, cut between characters. */
 static void clip(struct str line, size_t at, size_t *from, size_t *to)
 {
@@ -76,11 +60,10 @@ static void put_caret(struct buf *out, struct str before, bool color)
 	buf_z(out, color ? GREEN "^" PLAIN "\n" : "^\n");
 }
 
-static void put_source(struct buf *out, struct loc loc, bool color)
+static void put_source(struct buf *out, struct str line, struct loc loc, bool color)
 {
-	struct str line;
 	size_t from, to;
-	if (!find_line(loc.src, loc.line, &line) || line.n == 0)
+	if (line.n == 0)
 		return;
 	size_t at = loc.col ? loc.col - 1 : 0;
 	if (at > line.n)
@@ -98,8 +81,8 @@ static void put_source(struct buf *out, struct loc loc, bool color)
 
 static void put_diag(struct buf *out, const struct diag *d, bool color)
 {
-	if (d->loc.src) {
-		put_text(out, d->loc.src->path, false);
+	if (d->shown) {
+		put_text(out, d->shown->path, false);
 		if (d->loc.line)
 			buf_fmt(out, ":%u", d->loc.line);
 		if (d->loc.line && d->loc.col)
@@ -110,8 +93,8 @@ static void put_diag(struct buf *out, const struct diag *d, bool color)
 	buf_z(out, color ? ": " RED "error" PLAIN ": " : ": error: ");
 	put_text(out, str_of(d->text), true);
 	buf_c(out, '\n');
-	if (d->loc.src && d->loc.line)
-		put_source(out, d->loc, color);
+	if (d->shown && d->loc.line)
+		put_source(out, d->shown->text, d->loc, color);
 	if (d->hint) {
 		buf_z(out, "  hint: ");
 		put_text(out, str_of(d->hint), true);
