@@ -73,15 +73,21 @@ static void add_entry(struct chooser *c, const struct plan_goal *goal, bool last
 		add_goal(c, c->plan->refs[goal->steps.at + i], goal->skip ? SELECT_SKIP : 0, last);
 }
 
-/* Each entry waits for all of the one before it. */
-static void add_order(struct chooser *c, const struct plan_workflow *w)
+/* A goal of a sequential workflow waits for all of those before it. */
+static void add_order(struct chooser *c, struct plan_span goals)
 {
-	for (uint32_t i = 1; w->sequential && i < w->steps.n; i++) {
-		const struct plan_goal *a = &c->plan->goals[w->steps.at + i - 1], *b = a + 1;
+	const struct plan *p = c->plan;
 
-		for (uint32_t x = 0; x < a->steps.n; x++)
-			for (uint32_t y = 0; y < b->steps.n; y++)
-				vec_add(&c->order, (struct order){c->plan->refs[a->steps.at + x], c->plan->refs[b->steps.at + y]});
+	for (uint32_t i = 0; i < goals.n; i++) {
+		const struct plan_goal *b = &p->goals[goals.at + i];
+
+		for (uint32_t k = 0; k < b->after.n; k++) {
+			const struct plan_goal *a = &p->goals[goals.at + p->refs[b->after.at + k]];
+
+			for (uint32_t x = 0; x < a->steps.n; x++)
+				for (uint32_t y = 0; y < b->steps.n; y++)
+					vec_add(&c->order, (struct order){p->refs[a->steps.at + x], p->refs[b->steps.at + y]});
+		}
 	}
 }
 
@@ -91,7 +97,8 @@ static void add_workflow(struct chooser *c, const struct plan_workflow *w)
 		add_entry(c, &c->plan->goals[w->steps.at + i], false);
 	for (uint32_t i = 0; i < w->finally.n; i++)
 		add_entry(c, &c->plan->goals[w->finally.at + i], true);
-	add_order(c, w);
+	add_order(c, w->steps);
+	add_order(c, w->finally);
 }
 
 static int no_steps(struct chooser *c, const struct plan_command *command, struct err *err)
