@@ -255,7 +255,7 @@ int compile_plan(struct arena *arena, const struct compile_options *options, str
 		.root = options->root, .file = options->file, .os = options->os, .arch = options->arch, .runtime = S("native"),
 		.load = load_spec, .include = find_includes, .getenv = get_env, .ctx = &c,
 	};
-	struct spec *spec;
+	struct spec *spec = NULL;
 	int rc = -1;
 
 	out->image.limit = BUF_UNLIMITED;
@@ -266,6 +266,8 @@ int compile_plan(struct arena *arena, const struct compile_options *options, str
 		watch_tree(c.tree, watches);
 		rc = 0;
 	}
+	if (spec)
+		spec_release(spec);
 	tree_close(c.tree);
 	facts_release(&c.facts);
 	return rc;

@@ -353,7 +353,7 @@ static struct spec_texts shell_default(struct reader *r)
 {
 	struct spec_texts shell = {.v = arena_array(r->arena, 2, struct text), .n = 2};
 	shell.v[0].s = S("sh");
-	shell.v[1].s = S("-c");
+	shell.v[1].s = S("-ec");         /* a line that fails ends the script, as in make and every CI */
 	return shell;
 }
 
