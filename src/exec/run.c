@@ -7,6 +7,7 @@
 
 #include "exec/environ.h"
 #include "exec/job.h"
+#include "exec/reason.h"
 #include "exec/schedule.h"
 
 #define TICK_NS (100ull * 1000 * 1000)
@@ -195,30 +196,16 @@ static void free_waiting(struct waiting *w)
 	*w = (struct waiting){0};
 }
 
-/* The first difference from the last success, as a clause. */
+/* The first thing that speaks against leaving the step alone. */
 static struct str why(struct runner *r, uint32_t step, const struct probe *p, struct arena *scratch)
 {
 	const struct run *run = r->run;
-	const struct history_step *last = history_get(run->history, step_name(r, step));
-	struct manifest_change *changes;
-	struct result result;
-	struct str bytes;
-	size_t n = 0;
+	struct reasons reasons = {0};
 
 	if (forced(run, step))
 		return S("forced");
-	if (p->verdict == PROBE_UNCACHED)
-		return plan_str(run->plan, run->plan->steps[step].uncached);
-	if (p->verdict == PROBE_RESTORE)
-		return str_fmt(scratch, "%s was not as recorded and is not in the cache", p->differs.s ? p->differs.s : "an output");
-	if (!last || !last->key.algo || !run->walk->store || run->walk->store_off)
-		return last ? S("it did not succeed before") : S("it never ran here");
-	if (run->walk->store->ops->get(run->walk->store, RECORD_RESULT, &last->key, scratch, &bytes, NULL) != 1 ||
-	    result_decode(scratch, bytes, &result, NULL) < 0)
-		return S("its last result is no longer in the cache");
-	if (manifest_diff(scratch, result.manifest, buf_view(&p->manifest), &changes, &n) == 0 && n)
-		return str_fmt(scratch, STR_FMT "%s" STR_FMT " changed", STR_ARG(changes[0].tag), changes[0].name.n ? " " : "", STR_ARG(changes[0].name));
-	return S("a file that it read changed");
+	reasons_find(scratch, run->walk, step, p, history_get(run->history, step_name(r, step)), &reasons);
+	return reasons.n ? reason_text(scratch, &reasons.v[0]) : S("");
 }
 
 static void would_run(struct runner *r, uint32_t step, struct waiting *w)
