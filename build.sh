@@ -236,7 +236,7 @@ install_files() {
 
 case ${1:-build} in
 build) configure; build ;;
-test) need_for_tests; configure; build; run_tests "${2:-}" ;;
+test) need_for_tests; configure; build; sh t/acceptance/fetch.sh || :; run_tests "${2:-}" ;;
 bench) need_tool ninja ninja-build; configure; build; exec 9>&-; shift; CAIRN_BUILD=$B exec t/bench/run.sh "$@" ;;
 fuzz)
 	CC=clang SANITIZE=1 BUILD=${BUILD:-build/fuzz} fuzzing=1
