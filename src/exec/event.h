@@ -16,7 +16,7 @@ enum event_kind { EVENT_RUN_START, EVENT_STEP_START, EVENT_STEP_OUTPUT, EVENT_ST
 
 struct event {
 	enum event_kind kind;
-	uint64_t at_ns;                 /* since the run began */
+	uint64_t at_ns;                 /* since the run began; of a hit only when an event file wants it */
 	struct str step;
 	/* STEP_END */
 	enum step_state state;
@@ -26,6 +26,8 @@ struct event {
 	const struct digest *key;       /* NULL: none */
 	struct str reason;              /* why it ran, was skipped, blocked or failed: a clause */
 	uint32_t attempt;
+	/* STEP_START, too: reason, attempt */
+	bool console;                   /* it is given the terminal */
 	/* STEP_OUTPUT */
 	int stream; struct str bytes;
 	/* NOTE: a warning or a remark for the user; step may be empty */
@@ -36,11 +38,14 @@ struct event {
 };
 
 struct event_sink { void (*see)(void *ctx, const struct event *); void *ctx; };
-struct events { struct event_sink sinks[6]; size_t n; uint64_t start_ns; };
+/* start_ns: loop_now() when the run began. */
+struct events { struct event_sink sinks[6]; size_t n; uint64_t start_ns; bool timed; };
 void events_add(struct events *, void (*see)(void *ctx, const struct event *), void *ctx);
 void events_emit(struct events *, struct event *);      /* fills at_ns */
 
-/* A sink that writes JSON lines to fd, one write(2) for several lines; flushed at the end and each 100 ms or so. */
+/* A sink that writes JSON lines, at once but for those of steps that nothing was done for: these wait for the next other
+ * one, so that a write(2) takes many. What can't be written is told at the end. A closed pipe is such a fault: SIGPIPE
+ * must be ignored. */
 struct event_file;
 struct event_file *event_file_open(const char *path, struct err *);     /* "-": standard output */
 void event_file_see(void *file, const struct event *);

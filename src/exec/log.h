@@ -11,8 +11,11 @@
 struct log;
 struct secret_values { struct str *v; size_t n; };      /* longer than 3 bytes are masked, as "***" */
 
+/* The secrets' bytes are borrowed. */
 struct log *log_open(const struct secret_values *, const char *spill_dir);
-/* shown (may be NULL) gets the masked bytes as soon as they are known not to begin a secret. */
+void log_set_limit(struct log *, uint64_t bytes);       /* of all frames; LOG_MAX unless told otherwise */
+/* shown (may be NULL) gets the masked bytes as soon as they are known not to begin a secret, and what is
+ * said when the log is cut (the disk is full, the limit reached). stream: 1 or 2. */
 void log_add(struct log *, int stream, struct str bytes, void (*shown)(void *ctx, int stream, struct str), void *ctx);
 void log_end(struct log *, void (*shown)(void *ctx, int stream, struct str), void *ctx);
 uint64_t log_size(const struct log *);

@@ -13,7 +13,9 @@ enum verbosity { PROGRESS_QUIET, PROGRESS_NORMAL, PROGRESS_VERBOSE };
 struct progress;
 struct progress *progress_open(int out, int err, bool live, bool color, enum verbosity, bool (*is_goal)(void *ctx, struct str step), void *ctx);
 void progress_see(void *progress, const struct event *);
-void progress_tick(struct progress *);          /* redraws the live view; call every 100 ms */
-void progress_suspend(struct progress *);       /* takes the live view off the screen (console step) */
+void progress_tick(struct progress *);          /* redraws the live view; call every 100 ms. The first one draws it: what is over before
+						   then shows none */
+void progress_suspend(struct progress *);       /* takes the live view off the screen; done by itself for a console step: its output
+						   is not ours, that of the others waits until it has ended */
 void progress_resume(struct progress *);
 void progress_close(struct progress *);
