@@ -393,11 +393,29 @@ static int turn(struct runner *r, struct err *err)
 	return loop_turn(r->loop, -1, err);
 }
 
+/* What every machine with a shell offers, and what its configuration says. */
+static bool offered(const struct run_options *o, struct str tag)
+{
+	for (size_t i = 0; i < o->ntags; i++)
+		if (str_eq(o->tags[i], tag))
+			return true;
+	return str_is(tag, "shell");
+}
+
+static int check_step(const struct run *run, const struct plan_step *s, struct err *err)
+{
+	for (uint32_t i = 0; i < s->tags.n; i++)
+		if (!offered(&run->options, plan_word(run->plan, s->tags, i)))
+			return err_set(err, ERR_RUNTIME, "it is for machines tagged " STR_FMT ", and this one is not (`tags` in the configuration)",
+				       STR_ARG(plan_word(run->plan, s->tags, i)));
+	return run->runtime->check(run->plan, s, err);
+}
+
 static int check_all(const struct run *run, struct err *err)
 {
 	for (uint32_t i = 0; i < run->plan->nsteps; i++)
-		if (run->selection->wanted[i] && run->runtime->check(run->plan, &run->plan->steps[i], err) < 0)
-			return err_wrap(err, "step " STR_FMT, STR_ARG(plan_step_name(run->plan, i)));
+		if (run->selection->wanted[i] && check_step(run, &run->plan->steps[i], err) < 0)
+			return err_wrap(err, "unable to run " STR_FMT, STR_ARG(plan_step_name(run->plan, i)));
 	return 0;
 }
 

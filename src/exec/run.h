@@ -14,7 +14,6 @@ struct run_options {
 	unsigned jobs;
 	bool keep_going, dry_run;
 	enum { FORCE_NONE, FORCE_GOALS, FORCE_ALL } force;
-	bool claim;
 	const struct str *tags; size_t ntags;   /* offered by this machine */
 	const char *const *environ;     /* the caller's */
 	bool tty;                       /* tick the progress view */
