@@ -174,13 +174,15 @@ static bool expand(struct expansion *x, struct str p, int braces)
 	char next[GLOB_MAX_BYTES];
 	size_t open = find_brace(p), close = open;
 
-	if (open == p.n)
-		return x->left-- > 0 && x->plain(p, x->path);
+	if (open == p.n || braces == GLOB_MAX_BRACES || p.n > sizeof(next))
+		return x->left-- > 0 && open == p.n && x->plain(p, x->path);
 	do
 		close = alternative_end(p, close + 1);
 	while (close < p.n && p.s[close] == ',');
-	if (close >= p.n || braces == GLOB_MAX_BRACES || p.n > sizeof(next))
+	if (close >= p.n) {
+		x->left--;
 		return false;
+	}
 
 	memcpy(next, p.s, open);
 	for (size_t at = open + 1, end; at <= close && x->left > 0; at = end + 1) {

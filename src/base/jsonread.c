@@ -105,7 +105,9 @@ static int read_prepared(struct jsonread *r, struct str prepared, struct node **
 	cJSON *root = cJSON_ParseWithLengthOpts(prepared.s, prepared.n, &end, false);
 	size_t at = end ? (size_t)(end - prepared.s) : 0;
 
-	if (!root || !is_blank(str_from(prepared, at))) {
+	while (root && at < prepared.n && is_blank(str_from(str_head(prepared, at + 1), at)))
+		at++;
+	if (!root || at < prepared.n) {
 		CLEANUP_BUF struct buf again = BUF_INIT(BUF_UNLIMITED);
 		size_t place = 0;
 		jsonscan(r->src->text, &again, at, &place);
