@@ -318,7 +318,8 @@ static void job_done(void *ctx, struct step_job *job, const struct job_outcome *
 static void start_step(struct runner *r, uint32_t step)
 {
 	struct waiting *w = &r->waiting[step];
-	struct event e = {.kind = EVENT_STEP_START, .step = step_name(r, step), .reason = w->reason};
+	struct event e = {.kind = EVENT_STEP_START, .step = step_name(r, step), .reason = w->reason,
+			  .console = r->run->plan->steps[step].flags & STEP_CONSOLE};
 	struct job_call call = {
 		.run = r->run, .loop = r->loop, .step = step, .probe = w->probe, .scratch = w->scratch, .reason = w->reason,
 		.secrets = &r->secrets, .done = job_done, .ctx = r,
