@@ -19,7 +19,8 @@ class Fault(Exception):
 
 
 class Campaign:
-    MODES = {"normal": 40, "noop": 6, "goals": 10, "force": 3, "kill": 10, "race": 10, "damage": 8, "full": 6, "clone": 4, "dry": 3}
+    MODES = {"normal": 40, "noop": 6, "goals": 10, "force": 3, "kill": 10, "race": 10, "damage": 8, "full": 6, "clone": 4, "dry": 3,
+             "tick": 10}
 
     def __init__(self, base, seed, o, mix):
         self.o, self.rng, self.base = o, random.Random(seed), base
@@ -126,6 +127,8 @@ class Campaign:
             modes[m] = 300
         if not self.small:
             modes["full"] = 0
+        if not self.o.fs:
+            modes["tick"] = 0
         if self.number == 1:
             modes = {"normal": 1, "kill": 0.2}
         self.mode = self.rng.choices(list(modes), list(modes.values()))[0]
@@ -402,6 +405,46 @@ class Campaign:
             self.steps = self.plan.steps(self.sources, self.world)
         go("go-after")
         return moved
+
+    def mode_tick(self):
+        """Edits within one tick of the file system's clock: the file looks the same, size and all times."""
+        steps = self.select()
+        outcomes = self.outcomes(steps)
+        cands = sorted({p for s in steps if outcomes[s.name].state == "ok" and s.keyed and not s.skip for p in s.inputs_now
+                        if p in self.sources and self.sources[p].kind == "f" and self.sources[p].data and p != ".gitignore"
+                        and not p.startswith("lists/")})
+        if not cands:
+            return self.mode_normal()
+        path = self.rng.choice(cands)
+        a, b = (Node("f", ops.changed(self, self.sources[path].data), self.sources[path].mode | 0o200) for _ in range(2))
+        for node in (a, b):                     # both are known to the cache
+            ops.put(self, path, node)
+            self.check_run(self.select(), scratch=False)
+        same = 0
+        fd = os.open(self.space.path(path), os.O_WRONLY)
+        for _ in range(30):
+            process = self.space.start(self.args(), self.env(), lambda: self.write_at_tick(fd, a.data))
+            was = os.fstat(fd)
+            until = time.monotonic() + self.rng.random() * 0.004
+            while time.monotonic() < until:
+                pass
+            os.pwrite(fd, b.data, 0)
+            now = os.fstat(fd)
+            self.space.finish(process)
+            self.doubt({s.name for s in self.steps})
+            if was.st_ctime_ns == now.st_ctime_ns:
+                same += 1
+                self.check_run(self.select(), scratch=False, lax_restore=True)
+        os.close(fd)
+        self.done.append(f"{path} edited {same} times within a tick")
+
+    def write_at_tick(self, fd, data):
+        def now():
+            os.pwrite(fd, data, 0)
+            return os.fstat(fd).st_ctime_ns
+        began = now()
+        while now() == began:
+            pass
 
     # ---- what must come of it
     def outcomes(self, selected):

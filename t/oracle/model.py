@@ -191,6 +191,7 @@ class Mix:
 
     def run(self, step, env):
         """-> outputs {path: Node}"""
+        env = {**env, **dict([step.fixed] if step.fixed else [])}
         self.bare = step.bare
         for var in step.env:
             self.body += b"%s=%s\n" % (var.encode(), env[var].encode() if var in env else b"(unset)")
@@ -282,7 +283,7 @@ def build(steps, sources, world):
         made = sorted((p for n in needs for p in n.outputs), key=order)
         declared = sorted(set(step.inputs(tree, sources)), key=order)
         if step.keyed:
-            o.declared = digest(step.text, [(v, world["env"].get(v)) for v in step.env], step.args,
+            o.declared = digest(step.text, [(v, world["env"].get(v)) for v in step.env], step.fixed, step.args,
                                 world["tool"]() if step.tool else None,
                                 [entry(tree, p) for p in declared], [entry(tree, p) for p in made])
         mix = Mix(tree, step.log)

@@ -405,6 +405,15 @@ def environment(c):
     return f"environment {c.world['env']}"
 
 
+def split(c):
+    """The same letters, cut elsewhere between a variable's name and its value."""
+    cmds = [x for x in c.plan.commands if getattr(x, "fixed", None)]
+    if cmds:
+        cmd = c.rng.choice(cmds)
+        cmd.fixed = ("OAB", "x") if cmd.fixed[0] == "OA" else ("OA", "Bx")
+        return f"{cmd.name}: {'='.join(cmd.fixed)}"
+
+
 def unkeyed_environment(c):
     c.noise["ORACLE_OTHER"] = str(c.rng.randrange(100))
     c.noise["LANG"] = c.rng.choice(["C", "C.UTF-8"])
@@ -517,7 +526,7 @@ def wipe(c):
 
 def foreign(c):
     """A file of the user in a folder of outputs."""
-    made = [x for x in c.plan.commands if hasattr(x, "made") or x.__class__.__name__ == "Files"]
+    made = [x for x in c.plan.commands if (hasattr(x, "made") or x.__class__.__name__ == "Files") and not c.plan.users(x.name)]
     if made:
         cmd = c.rng.choice(made)
         name = c.rng.choice([f"{cmd.dir}/note", f"{cmd.dir}/d/mine", f"{cmd.dir}/g/7.o", f"{cmd.dir}/g/note", f"{cmd.dir}/g/sub/9.o"])
@@ -532,7 +541,7 @@ WEIGHTS = {
     edit: 8, edit_header: 5, comment: 5, same_size: 3, quiet: 4, quiet_new: 2, touch: 2, backdate: 2, touch_all: 1, rewrite: 2, revert: 6,
     executable: 3, permission: 2, to_link: 2, from_link: 2, swap_link: 2, swap_folder_link: 1, swap: 2, add: 4, delete: 4,
     bring_back: 2, rename: 3, shadow: 3, missing_header: 2, optional: 2, junk: 2, void: 2, ignored_file: 2, fail: 1, mend: 4, items: 2,
-    note: 1, reorder: 1, salt: 3, unsalt: 2, drop_command: 1, readd_command: 2, new_command: 1, environment: 2,
+    note: 1, reorder: 1, salt: 3, unsalt: 2, drop_command: 1, readd_command: 2, new_command: 1, environment: 2, split: 1,
     unkeyed_environment: 1, variable: 2, condition: 1, tool_edit: 1, tool_shadow: 2, tamper: 8, tamper_delete: 2, tamper_link: 1,
     tamper_mode: 1, tamper_quiet: 1, wipe: 2, foreign: 2,
 }

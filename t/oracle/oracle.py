@@ -20,7 +20,8 @@ Where a rerun is allowed but not required:
 Modes: normal; noop (again, nothing may run); goals (some commands only); force; kill (kill -9 on the way, then again);
 race (a file is edited while a step that reads it runs, and mostly put back); damage (files of the cache are
 flipped, cut or removed); full (cache or state on a full tmpfs; only root can mount one); clone (the same sources in
-another folder with the same cache: nothing may run); dry (-n first).
+another folder with the same cache: nothing may run); dry (-n first); tick (with --fs ramfs, whose clock is coarse:
+edits that size and times do not show).
 A seed names a campaign; what failed is kept, and printed with the command that does it again."""
 import argparse
 import os

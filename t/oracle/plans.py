@@ -22,6 +22,7 @@ class Step:
         self.needs, self.after = [], []         # step names; after: order only
         self.text = None                        # all that the script's text says
         self.env, self.args, self.tool, self.keyed = [], [], False, True
+        self.fixed = None                       # (name, value): a variable that the spec sets
         self.bare, self.reads, self.salt = False, [], ""
         self.out = self.link = self.folder = self.files = None
         self.mode = 0o644
@@ -381,11 +382,24 @@ class Lines(Matrix):
 
 
 class Env(Command):
+    """A variable of the caller's, or one of the spec's whose name and value may be cut elsewhere."""
+
     def setup(self, rng):
         self.var = "ORACLE_VAR"
+        self.fixed = [("OA", "Bx"), None][rng.random() < 0.3]
 
     def spec_inputs(self):
         return []
+
+    def spec(self):
+        return {**super().spec(), **({"env": {self.fixed[0]: self.fixed[1]}} if self.fixed else {})}
+
+    def script_reads(self):
+        return ["-e OA -e OAB"]
+
+    def fill(self, step):
+        step.env = [self.var, "OA", "OAB"]
+        step.fixed = self.fixed
 
 
 class Tool(Command):

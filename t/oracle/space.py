@@ -89,7 +89,7 @@ class Space:
         env.update(more)
         return env
 
-    def start(self, args, env=()):
+    def start(self, args, env=(), just_before=None):
         for name in ("log", "ready-before", "ready-after", "go-before", "go-after"):
             if os.path.exists(os.path.join(self.mixdir, name)):
                 os.unlink(os.path.join(self.mixdir, name))
@@ -97,8 +97,11 @@ class Space:
         if os.path.exists(self.events):
             os.unlink(self.events)
         with open(os.path.join(self.base, "said"), "wb") as said:
+            environment = self.environment(env)
+            if just_before:
+                just_before()
             return subprocess.Popen([self.cairn, "run", f"--events={self.events}", *args], cwd=self.root, stdin=subprocess.DEVNULL,
-                                    stdout=said, stderr=subprocess.STDOUT, env=self.environment(env), start_new_session=True)
+                                    stdout=said, stderr=subprocess.STDOUT, env=environment, start_new_session=True)
 
     def finish(self, process, timeout=120):
         try:
