@@ -8,7 +8,8 @@
 
 bool digest_eq(const struct digest *a, const struct digest *b)
 {
-	return a->algo == b->algo && (a->algo == DIGEST_NONE || memcmp(a->bytes, b->bytes, sizeof(a->bytes)) == 0);
+	return a->algo == b->algo &&
+	       (a->algo == DIGEST_NONE || memcmp(a->bytes, b->bytes, sizeof(a->bytes)) == 0);
 }
 
 void digest_hex(const struct digest *d, char out[65])

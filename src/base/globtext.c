@@ -92,7 +92,8 @@ const char *glob_problem(struct str p)
 	if (braces > GLOB_MAX_BRACES)
 		return "more than 32 {}";
 	size_t at = 0;
-	return count_alternatives(p, &at, 0) > GLOB_MAX_ALTERNATIVES ? "{} with more than 1000 alternatives" : NULL;
+	return count_alternatives(p, &at, 0) > GLOB_MAX_ALTERNATIVES ? "{} with more than 1000 alternatives"
+								     : NULL;
 }
 
 bool glob_is(struct str text)

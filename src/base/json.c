@@ -109,7 +109,8 @@ void json_kbool(struct json *j, const char *key, bool value)
 /* U+DC80..DCFF as three bytes of generalised UTF-8: ED B2 80 .. ED B3 BF. */
 static bool is_byte_escape(struct str s)
 {
-	return s.n >= 3 && (uint8_t)s.s[0] == 0xed && ((uint8_t)s.s[1] & 0xfe) == 0xb2 && ((uint8_t)s.s[2] & 0xc0) == 0x80;
+	return s.n >= 3 && (uint8_t)s.s[0] == 0xed && ((uint8_t)s.s[1] & 0xfe) == 0xb2 &&
+	       ((uint8_t)s.s[2] & 0xc0) == 0x80;
 }
 
 struct str json_bytes(struct arena *a, struct str text)
@@ -118,7 +119,8 @@ struct str json_bytes(struct arena *a, struct str text)
 	size_t n = 0;
 	for (size_t i = 0; i < text.n;) {
 		if (is_byte_escape(str_from(text, i))) {
-			out[n++] = (char)(((uint8_t)text.s[i + 1] & 1) << 6 | 0x80 | ((uint8_t)text.s[i + 2] & 0x3f));
+			out[n++] = (char)(((uint8_t)text.s[i + 1] & 1) << 6 | 0x80 |
+					  ((uint8_t)text.s[i + 2] & 0x3f));
 			i += 3;
 		} else {
 			out[n++] = text.s[i++];

@@ -111,7 +111,8 @@ static int read_prepared(struct jsonread *r, struct str prepared, struct node **
 		CLEANUP_BUF struct buf again = BUF_INIT(BUF_UNLIMITED);
 		size_t place = 0;
 		jsonscan(r->src->text, &again, at, &place);
-		err_at(r->err, loc_of(r->src, place), NULL, root ? "the JSON value ends before this" : "this is no JSON");
+		err_at(r->err, loc_of(r->src, place), NULL,
+		       root ? "the JSON value ends before this" : "this is no JSON");
 		cJSON_Delete(root);
 		return -1;
 	}
@@ -127,7 +128,8 @@ int json_read(struct arena *arena, const struct source *src, struct node **out, 
 	size_t at;
 
 	if (src->text.n > NODE_MAX_BYTES)
-		return err_at(err, (struct loc){.src = src}, NULL, "the text is larger than %u MiB", NODE_MAX_BYTES >> 20);
+		return err_at(err, (struct loc){.src = src}, NULL, "the text is larger than %u MiB",
+			      NODE_MAX_BYTES >> 20);
 	const char *problem = jsonscan(src->text, &prepared, SIZE_MAX, &at);
 	if (problem)
 		return err_at(err, loc_of(src, at), NULL, "this is no JSON: %s", problem);

@@ -45,7 +45,8 @@ static ptrdiff_t walk_flow(const struct node *n, struct str src, size_t at)
 		}
 		if (n->style == STYLE_SINGLE && rest.n > 1 && rest.s[0] == '\'' && rest.s[1] == '\'')
 			i++;
-		else if (n->style == STYLE_DOUBLE && rest.n > 1 && rest.s[0] == '\\' && strchr("\"\\/ ", rest.s[1]))
+		else if (n->style == STYLE_DOUBLE && rest.n > 1 && rest.s[0] == '\\' &&
+			 strchr("\"\\/ ", rest.s[1]))
 			i++;
 		if (src.s[i] != n->s.s[v])
 			return -1;

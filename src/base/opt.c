@@ -24,7 +24,10 @@ static void list_add(struct arena *a, struct opt_list *l, struct str s)
 	l->v[l->n++] = s;
 }
 
-static bool takes_value(const struct opt *o) { return o->kind == OPT_STR || o->kind == OPT_LIST || o->kind == OPT_INT; }
+static bool takes_value(const struct opt *o)
+{
+	return o->kind == OPT_STR || o->kind == OPT_LIST || o->kind == OPT_INT;
+}
 
 /* As the user wrote it or would write it. */
 static struct str shown(struct parse *p, const struct opt *o, bool is_long)
@@ -50,8 +53,8 @@ static int apply(struct parse *p, const struct opt *o, bool is_long, struct str 
 		return err_set(p->err, ERR_USAGE, "option " STR_FMT " takes no value", STR_ARG(name));
 	if (!value.s && takes_value(o)) {
 		if (p->at == p->argc)
-			return err_set(p->err, ERR_USAGE, "option " STR_FMT " needs a value: %s", STR_ARG(name),
-				       o->arg ? o->arg : "VALUE");
+			return err_set(p->err, ERR_USAGE, "option " STR_FMT " needs a value: %s",
+				       STR_ARG(name), o->arg ? o->arg : "VALUE");
 		value = str_of(p->argv[p->at++]);
 	}
 	switch (o->kind) {
@@ -70,7 +73,8 @@ static int apply(struct parse *p, const struct opt *o, bool is_long, struct str 
 		break;
 	case OPT_INT:
 		if (!parse_int(value, o->value))
-			return err_set(p->err, ERR_USAGE, "option " STR_FMT " needs a whole number, not '" STR_FMT "'",
+			return err_set(p->err, ERR_USAGE,
+				       "option " STR_FMT " needs a whole number, not '" STR_FMT "'",
 				       STR_ARG(name), STR_ARG(value));
 		break;
 	}
@@ -84,10 +88,12 @@ static int unknown_long(struct parse *p, struct str name, bool keep_unknown)
 		names[i] = str_of(p->opts[i].long_name ? p->opts[i].long_name : "");
 	struct str near = str_nearest(name, names, p->n);
 	if (near.s)
-		return err_set(p->err, ERR_USAGE, "unknown option '--" STR_FMT "'; did you mean '--" STR_FMT "'?",
-			       STR_ARG(name), STR_ARG(near));
+		return err_set(p->err, ERR_USAGE,
+			       "unknown option '--" STR_FMT "'; did you mean '--" STR_FMT "'?", STR_ARG(name),
+			       STR_ARG(near));
 	if (keep_unknown)
-		return err_set(p->err, ERR_USAGE, "unknown option '--" STR_FMT "'; a param is given as --" STR_FMT "=VALUE",
+		return err_set(p->err, ERR_USAGE,
+			       "unknown option '--" STR_FMT "'; a param is given as --" STR_FMT "=VALUE",
 			       STR_ARG(name), STR_ARG(name));
 	return err_set(p->err, ERR_USAGE, "unknown option '--" STR_FMT "'; --help lists them", STR_ARG(name));
 }
@@ -116,7 +122,8 @@ static int parse_short(struct parse *p, struct str letters)
 			if (p->opts[i].short_name == *letters.s)
 				o = &p->opts[i];
 		if (!o)
-			return err_set(p->err, ERR_USAGE, "unknown option '-%c'; --help lists them", *letters.s);
+			return err_set(p->err, ERR_USAGE, "unknown option '-%c'; --help lists them",
+				       *letters.s);
 		letters = str_from(letters, 1);
 		bool whole = letters.n && (takes_value(o) || o->kind == OPT_OPTIONAL);
 		if (apply(p, o, false, whole ? letters : (struct str){0}) < 0)

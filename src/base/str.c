@@ -125,7 +125,8 @@ static size_t distance(struct str a, struct str b)
 	for (size_t i = 1; i <= a.n; i++) {
 		row[0] = i;
 		for (size_t j = 1; j <= b.n; j++) {
-			row[j] = min_of(min_of(last[j], row[j - 1]) + 1, last[j - 1] + (a.s[i - 1] != b.s[j - 1]));
+			row[j] = min_of(min_of(last[j], row[j - 1]) + 1,
+					last[j - 1] + (a.s[i - 1] != b.s[j - 1]));
 			if (i > 1 && j > 1 && a.s[i - 1] == b.s[j - 2] && a.s[i - 2] == b.s[j - 1])
 				row[j] = min_of(row[j], before[j - 2] + 1);
 		}

@@ -72,7 +72,8 @@ static bool next_event(struct yaml *y, struct event *out)
 	*out = (struct event){.type = e.type, .loc = textpos_loc(&y->pos, e.start_mark.index)};
 	switch (e.type) {
 	case YAML_SCALAR_EVENT:
-		out->value = (struct str){arena_dup(y->arena, e.data.scalar.value, e.data.scalar.length), e.data.scalar.length};
+		out->value = (struct str){arena_dup(y->arena, e.data.scalar.value, e.data.scalar.length),
+					  e.data.scalar.length};
 		out->anchor = keep(y, e.data.scalar.anchor);
 		out->tag = keep(y, e.data.scalar.tag);
 		out->style = style_of(e.data.scalar.style);
@@ -101,7 +102,8 @@ static struct loc content_loc(struct yaml *y, const struct event *e)
 	struct str text = y->pos.src->text;
 	size_t at = y->pos.at;
 
-	if ((!e->anchor.s && !e->tag.s) || (e->type == YAML_SCALAR_EVENT && e->style == STYLE_PLAIN && !e->value.n))
+	if ((!e->anchor.s && !e->tag.s) ||
+	    (e->type == YAML_SCALAR_EVENT && e->style == STYLE_PLAIN && !e->value.n))
 		return e->loc;
 	while (at < text.n && strchr("&! \t\r\n#", text.s[at])) {
 		if (text.s[at] == '#') {
@@ -128,7 +130,8 @@ static int mistake_tag(struct yaml *y, struct loc loc, struct str tag)
 	return err_at(y->err, loc,
 		      is_core ? "there are !!str !!int !!float !!bool !!null !!seq !!map"
 			      : "put a text that begins with '!' in quotes",
-		      "the tag '%s%.*s' is unknown", is_core ? "!!" : "", (int)(name.n < 60 ? name.n : 60), name.s);
+		      "the tag '%s%.*s' is unknown", is_core ? "!!" : "", (int)(name.n < 60 ? name.n : 60),
+		      name.s);
 }
 
 /* A tag says how a node is to be read; one that contradicts what is written is a mistake. */
@@ -157,7 +160,8 @@ static void apply_tag(struct yaml *y, struct node *n, const struct event *e)
 		enum scalar_type type = node_type(n);
 		if (type == scalars[i].type || (type == TYPE_INT && scalars[i].type == TYPE_FLOAT))
 			return;
-		err_at(y->err, loc, NULL, "this is %s, not what its tag !!%s says", node_kind_name(n), scalars[i].name);
+		err_at(y->err, loc, NULL, "this is %s, not what its tag !!%s says", node_kind_name(n),
+		       scalars[i].name);
 		y->failed = true;
 		return;
 	}
@@ -188,12 +192,13 @@ static struct node *read_alias(struct yaml *y, const struct event *e, unsigned d
 	int shown = (int)(e->anchor.n < 60 ? e->anchor.n : 60);
 
 	if (!a) {
-		err_at(y->err, loc, "put a text that begins with '*' in quotes", "there is no anchor '&%.*s' before this alias",
-		       shown, e->anchor.s);
+		err_at(y->err, loc, "put a text that begins with '*' in quotes",
+		       "there is no anchor '&%.*s' before this alias", shown, e->anchor.s);
 		return NULL;
 	}
 	if (!a->node) {
-		err_at(y->err, loc, NULL, "the alias '*%.*s' stands within what it repeats", shown, e->anchor.s);
+		err_at(y->err, loc, NULL, "the alias '*%.*s' stands within what it repeats", shown,
+		       e->anchor.s);
 		return NULL;
 	}
 	if (!count_nodes(y, loc, a->size) || !check_depth(y, loc, depth + a->height - 1))
@@ -239,7 +244,8 @@ static bool read_list(struct yaml *y, struct node *n, unsigned depth, unsigned *
 static void mistake_twice(struct yaml *y, const struct node_item *second, struct loc first)
 {
 	y->failed = true;
-	err_at(y->err, second->key_loc, NULL, "the key '%.*s' stands here a second time; the first is at line %u, column %u",
+	err_at(y->err, second->key_loc, NULL,
+	       "the key '%.*s' stands here a second time; the first is at line %u, column %u",
 	       (int)(second->key.n < 60 ? second->key.n : 60), second->key.s, first.line, first.col);
 }
 
@@ -302,7 +308,8 @@ static void merge(struct yaml *y, struct map *seen, const struct node_item *from
 	free(kept);
 }
 
-static bool read_key(struct yaml *y, const struct event *e, unsigned depth, struct node_item *item, bool *merges)
+static bool read_key(struct yaml *y, const struct event *e, unsigned depth, struct node_item *item,
+		     bool *merges)
 {
 	unsigned ignored = 0;
 	struct node *key = read_node(y, e, depth + 1, &ignored);
@@ -311,8 +318,8 @@ static bool read_key(struct yaml *y, const struct event *e, unsigned depth, stru
 	item->key_loc = e->type == YAML_ALIAS_EVENT ? e->loc : key->loc;
 	if (key->kind != NODE_SCALAR) {
 		y->failed = true;
-		err_at(y->err, item->key_loc, "put ${{ }} and other texts with brackets in quotes", "a key is a text, this is %s",
-		       node_kind_name(key));
+		err_at(y->err, item->key_loc, "put ${{ }} and other texts with brackets in quotes",
+		       "a key is a text, this is %s", node_kind_name(key));
 	}
 	item->key = key->s;
 	*merges = key->kind == NODE_SCALAR && key->style == STYLE_PLAIN && str_is(key->s, "<<");
@@ -357,7 +364,8 @@ static bool read_map(struct yaml *y, struct node *n, unsigned depth, unsigned *h
 	return true;
 }
 
-static bool read_content(struct yaml *y, const struct event *e, struct node *n, unsigned depth, unsigned *height)
+static bool read_content(struct yaml *y, const struct event *e, struct node *n, unsigned depth,
+			 unsigned *height)
 {
 	switch (e->type) {
 	case YAML_SCALAR_EVENT:
@@ -417,7 +425,8 @@ static struct node *read_document(struct yaml *y)
 		root->s = S("");
 		return root;
 	}
-	if (!next_event(y, &e) || !(root = read_node(y, &e, 1, &height)) || !next_event(y, &e) || !next_event(y, &e))
+	if (!next_event(y, &e) || !(root = read_node(y, &e, 1, &height)) || !next_event(y, &e) ||
+	    !next_event(y, &e))
 		return NULL;
 	if (e.type != YAML_STREAM_END_EVENT) {
 		err_at(y->err, e.loc, "a file holds one document: remove this line",
@@ -436,7 +445,8 @@ int yaml_read(struct arena *arena, const struct source *src, struct node **out, 
 	if (!yaml_parser_initialize(&y.parser))
 		xmalloc(SIZE_MAX);      /* says that memory is out */
 	yaml_parser_set_encoding(&y.parser, YAML_UTF8_ENCODING);
-	yaml_parser_set_input_string(&y.parser, (const unsigned char *)src->text.s + y.pos.begin, src->text.n - y.pos.begin);
+	yaml_parser_set_input_string(&y.parser, (const unsigned char *)src->text.s + y.pos.begin,
+				     src->text.n - y.pos.begin);
 	*out = read_document(&y);
 	yaml_parser_delete(&y.parser);
 	map_release(&y.anchors);

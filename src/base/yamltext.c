@@ -70,8 +70,8 @@ static bool is_printable(uint32_t code)
 {
 	if (code < 0x20)
 		return code == '\t' || code == '\n' || code == '\r';
-	return code != 0x7f && (code < 0x80 || code == 0x85 || code >= 0xa0) && code != 0xfeff && code != 0xfffe &&
-	       code != 0xffff;
+	return code != 0x7f && (code < 0x80 || code == 0x85 || code >= 0xa0) && code != 0xfeff &&
+	       code != 0xfffe && code != 0xffff;
 }
 
 int yamltext_check(const struct source *src, struct err *err)
@@ -81,7 +81,8 @@ int yamltext_check(const struct source *src, struct err *err)
 	size_t len;
 
 	if (text.n > NODE_MAX_BYTES)
-		return err_at(err, (struct loc){.src = src}, NULL, "the file is larger than %u MiB", NODE_MAX_BYTES >> 20);
+		return err_at(err, (struct loc){.src = src}, NULL, "the file is larger than %u MiB",
+			      NODE_MAX_BYTES >> 20);
 	textpos_init(&pos, src);
 	for (size_t at = pos.begin; at < text.n; at += len) {
 		len = utf8_len(text.s + at, text.n - at);
@@ -90,7 +91,8 @@ int yamltext_check(const struct source *src, struct err *err)
 				      "byte 0x%02x is no UTF-8 here", (uint8_t)text.s[at]);
 		uint32_t code = utf8_value(text.s + at, len);
 		if (!is_printable(code))
-			return err_at(err, textpos_loc_of_byte(&pos, at), "in double quotes it is written \\x.. or \\u....",
+			return err_at(err, textpos_loc_of_byte(&pos, at),
+				      "in double quotes it is written \\x.. or \\u....",
 				      "the control character U+%04X is not allowed here", code);
 	}
 	return 0;
@@ -148,7 +150,8 @@ int yamltext_fault(struct textpos *pos, const struct yamlfault *fault, struct er
 	if (fault->context) {
 		struct loc began = textpos_loc(pos, fault->context_index);
 		if (began.line != loc.line || began.col != loc.col)
-			snprintf(where, sizeof(where), " (%.60s at line %u, column %u)", fault->context, began.line, began.col);
+			snprintf(where, sizeof(where), " (%.60s at line %u, column %u)", fault->context,
+				 began.line, began.col);
 	}
 	for (size_t i = 0; i < countof(sayings); i++) {
 		const struct saying *s = &sayings[i];
