@@ -56,23 +56,32 @@ static int open_resolved(int rootfd, const char *path, int flags, mode_t mode)
 	}
 }
 
+/* A folder that is a link: where it leads is not known here. */
+static int open_component(int at, const char *name, int flags, mode_t mode)
+{
+	struct stat st;
+	int fd = openat(at, name, flags | O_NOFOLLOW | O_CLOEXEC, mode);
+	if (fd < 0 && flags & O_DIRECTORY && !fstatat(at, name, &st, AT_SYMLINK_NOFOLLOW) && S_ISLNK(st.st_mode))
+		errno = EXDEV;
+	return fd;
+}
+
 /* A component at a time, through no link: for kernels before 5.6 and sandboxes that know no openat2. */
 static int open_walked(int rootfd, char *path, int flags, mode_t mode)
 {
-	int at = rootfd;
+	int at = rootfd, fd = -1;
 	for (char *slash; (slash = strchr(path, '/')); path = slash + 1) {
 		*slash = 0;
-		int next = openat(at, path, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+		int next = open_component(at, path, O_PATH | O_DIRECTORY, 0);
 		int e = errno;
 		if (at != rootfd)
 			close(at);
-		if (next < 0) {
-			errno = e == ELOOP ? EXDEV : e;
+		errno = e;
+		if (next < 0)
 			return -1;
-		}
 		at = next;
 	}
-	int fd = openat(at, path, flags, mode);
+	fd = open_component(at, path, flags, mode);
 	int e = errno;
 	if (at != rootfd)
 		close(at);
@@ -116,7 +125,7 @@ static int open_folder(int rootfd, struct str path)
 	if (zero_ended(path, z))
 		return -1;
 	const int flags = O_PATH | O_DIRECTORY | O_CLOEXEC;
-	return has_openat2() ? open_resolved(rootfd, z, flags, 0) : open_walked(rootfd, z, flags | O_NOFOLLOW, 0);
+	return has_openat2() ? open_resolved(rootfd, z, flags, 0) : open_walked(rootfd, z, flags, 0);
 }
 
 int beneath_mkdirs(int rootfd, struct str path)

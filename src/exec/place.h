@@ -10,6 +10,8 @@
 #include "plan/result.h"
 #include "sys/file.h"
 
+struct content;                         /* resolve/content.h */
+
 struct place {
 	int rootfd;
 	const char *root;               /* absolute, real */
@@ -20,6 +22,8 @@ struct place {
 	void (*saved)(void *ctx, struct str path, const struct digest *);
 	void *ctx;
 	uint64_t counter;
+	/* What a link points to, for a link's digest; NULL: the digest of a file in the workspace, else none. */
+	struct content *content;
 };
 
 struct aside;                           /* in the arena given */

@@ -117,7 +117,7 @@ static void check_torn(void)
 	struct ledger *l = open_ledger("whole", NULL);
 	off_t ends[11];
 	for (int i = 0; i < 10; i++) {
-		char step[8];
+		char step[16];
 		snprintf(step, sizeof(step), "s%d", i);
 		set_one(l, step, step, (uint8_t)i);
 		ends[i] = size_of("whole");
