@@ -83,10 +83,10 @@ static int open_blob(struct dir_store *s, const struct digest *d, char name[DIR_
 static int read_small(struct dir_store *s, const struct digest *d, const char *name, int from, size_t size, int to,
 		      struct err *err)
 {
-	CLEANUP_FREE char *bytes = xmalloc(size + 1);
+	CLEANUP_FREE char *bytes = xmalloc(size + 1);   /* what is longer by now has another digest */
 	size_t n = 0;
-	while (n < size + 1) {
-		ssize_t got = pread(from, bytes + n, size + 1 - n, (off_t)n);
+	while (n < size) {
+		ssize_t got = pread(from, bytes + n, size - n, (off_t)n);
 		if (got < 0 && errno == EINTR)
 			continue;
 		if (got < 0)
