@@ -553,7 +553,7 @@ static void check_gc_beside(void)
 		s->ops->write_bytes(s, str_of(text), &d, NULL);
 		key = hash_of(str_of(text));
 		s->ops->put(s, RECORD_RESULT, &key, (struct str){(char *)&d, sizeof(d)}, NULL);
-		for (int tries = 0; tries < 20; tries++) {      /* it may be in tmp/ while gc looks at it again */
+		for (int tries = 0; tries < 5000; tries++) {      /* it may be in tmp/ while gc looks at it again */
 			present = false;
 			s->ops->has(s, &d, 1, &present, NULL);
 			if (present)
