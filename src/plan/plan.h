@@ -126,7 +126,7 @@ struct plan_workflow {
 	X(needs, struct plan_need) X(envs, struct plan_env) X(passes, struct plan_pass) X(uses, struct plan_secret_use) \
 	X(tools, struct plan_tool) X(requires, struct plan_require) X(secrets, struct plan_secret) X(words, struct plan_text) \
 	X(refs, uint32_t) X(commands, struct plan_command) X(params, struct plan_param) X(goals, struct plan_goal) \
-	X(workflows, struct plan_workflow) X(sources, uint32_t) /* path ids: Q_SOURCES less outputs and specs; only if some step uses it */ \
+	X(workflows, struct plan_workflow) X(sources, uint32_t) /* path ids: Q_SOURCES less outputs and specs; only if some step uses it or has a depfile */ \
 	X(specs, struct plan_text) /* spec files, workspace-relative */ \
 	X(texts, char)
 
