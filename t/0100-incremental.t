@@ -17,16 +17,19 @@ commands:
   join:
     needs: [up]
     run: cat out/*.up > out/all
+    inputs: ["out/*.up"]
     outputs: [out/all]
     tools: [cat]
   head:
     needs: [join]
     run: head -c 3 out/all > out/head
+    inputs: []
     outputs: [out/head]
     tools: [head]
   last:
     needs: [head]
     run: cat out/head out/head > out/last
+    inputs: []
     outputs: [out/last]
     tools: [cat]
 END

@@ -6,7 +6,6 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "base/map.h"
 #include "sys/file.h"
 
 #define SNAPSHOTS_KEPT 8
@@ -72,6 +71,7 @@ static int facts_after(struct session *s, struct watches *out, struct err *err)
 {
 	struct watches before = s->facts;
 
+	s->compile.exclude = NULL;      /* what was left over is removed by now, or is the user's */
 	for (size_t i = 0; i < before.n; i++)
 		if (before.v[i].fact == FACT_SPEC)
 			vec_add(out, before.v[i]);
@@ -214,60 +214,16 @@ void keep_state(struct session *s, struct run *run, struct history *history, voi
 
 /* --- what is no more --- */
 
-/* "cmd[a=1,b=2]" of a command that still exists, where a name in the brackets is one of its params: an option of
- * some run made it, and options of one run never remove anything. */
-static bool is_variant(const struct plan *plan, struct str step)
+int keep_remove_gone(struct session *s, struct place *place, void (*warn)(void *ctx, struct str text), void *ctx, struct err *err)
 {
-	ptrdiff_t open = str_chr(step, '[');
-	struct str inside, axis;
-
-	if (open < 0 || !str_ends(step, S("]")))
-		return false;
-	for (uint32_t c = 0; c < plan->ncommands; c++) {
-		const struct plan_command *command = &plan->commands[c];
-
-		if (!str_eq(plan_str(plan, command->name), str_head(step, open)))
-			continue;
-		inside = str_head(str_from(step, open + 1), step.n - open - 2);
-		while (str_cut(&inside, ',', &axis)) {
-			struct str name;
-
-			if (!str_cut(&axis, '=', &name))
-				continue;
-			for (uint32_t p = 0; p < command->params.n; p++)
-				if (str_eq(plan_str(plan, plan->params[command->params.at + p].name), name))
-					return true;
-		}
-	}
-	return false;
-}
-
-int keep_remove_gone(struct session *s, struct place *place, struct history *history, void (*warn)(void *ctx, struct str text), void *ctx, struct err *err)
-{
-	struct map live = MAP_INIT;
-	VEC(struct str) gone = {0};
-	int rc = 0;
-
-	(void)history;
-	if (s->words.vars.n || s->words.env.n || s->words.unknown.n || s->plan_kept || s->replayed)
-		return 0;
-	for (uint32_t i = 0; i < s->plan->nsteps; i++)
-		*map_put(&live, plan_step_name(s->plan, i), NULL) = s;
-	for (size_t i = 0; i < ledger_steps(place->ledger); i++) {
-		struct str step = ledger_step(place->ledger, i);
-
-		if (!map_has(&live, step) && !is_variant(s->plan, step))
-			vec_add(&gone, str_dup(&s->arena, step));
-	}
-	for (size_t i = 0; i < gone.n && rc == 0; i++) {
+	for (size_t i = 0; i < s->ngone; i++) {
 		size_t n = 0, kept = 0;
 
-		rc = place_remove(place, gone.v[i], &n, &kept, err);
+		if (place_remove(place, s->gone[i], &n, &kept, err) < 0)
+			return -1;
 		if (kept)
 			warn(ctx, str_fmt(&s->arena, "%zu changed output%s of " STR_FMT ", which is no longer in the spec, %s left where %s",
-					  kept, kept == 1 ? "" : "s", STR_ARG(gone.v[i]), kept == 1 ? "is" : "are", kept == 1 ? "it is" : "they are"));
+					  kept, kept == 1 ? "" : "s", STR_ARG(s->gone[i]), kept == 1 ? "is" : "are", kept == 1 ? "it is" : "they are"));
 	}
-	vec_free(&gone);
-	map_release(&live);
-	return rc;
+	return 0;
 }

@@ -8,4 +8,4 @@
 /* Faults are warnings: the run itself is over. */
 void keep_state(struct session *, struct run *, struct history *, void (*warn)(void *ctx, struct str text), void *ctx);
 /* Removes unmodified outputs of steps that the spec with default vars and params no longer contains. */
-int keep_remove_gone(struct session *, struct place *, struct history *, void (*warn)(void *ctx, struct str text), void *ctx, struct err *);
+int keep_remove_gone(struct session *, struct place *, void (*warn)(void *ctx, struct str text), void *ctx, struct err *);

@@ -162,7 +162,7 @@ static int open_place(struct running *r, struct err *err)
 	bool fresh;
 	size_t n = 0;
 
-	r->place = (struct place){.rootfd = s->rootfd, .root = s->root.s, .store = s->store, .saved = saved, .ctx = r};
+	r->place = (struct place){.rootfd = s->rootfd, .root = s->root.s, .store = s->store, .content = s->content, .saved = saved, .ctx = r};
 	snprintf(r->place.run, sizeof(r->place.run), "%llx", (unsigned long long)(r->events.start_ns ^ (uint64_t)getpid() << 40));
 	if (ledger_open(&r->place.ledger, session_path(s, "ledger"), s->rootfd, &fresh, err) < 0 ||
 	    ledger_recover(r->place.ledger, s->rootfd, &n, err) < 0)
@@ -185,7 +185,7 @@ static int prepare(struct running *r, struct err *err)
 	if (session_walk(s, warn, r, err) < 0 || open_place(r, err) < 0 ||
 	    history_read(&s->arena, session_path(s, "history"), &r->history, err) < 0)
 		return -1;
-	return r->options->dry_run ? 0 : keep_remove_gone(s, &r->place, &r->history, warn, r, err);
+	return r->options->dry_run ? 0 : keep_remove_gone(s, &r->place, warn, r, err);
 }
 
 static int execute(struct running *r, struct err *err)

@@ -38,6 +38,8 @@ struct session {
 	struct str snapshot_path;
 	bool checked; enum snapshot_check check;        /* what session_check found */
 	bool plan_kept;                 /* plan is the snapshot's */
+	struct str *gone; size_t ngone; /* steps of the ledger that the spec no longer has; not with vars or params of one run */
+	struct map leftovers;           /* ... and the paths they wrote */
 	bool replayed;                  /* plan came from a file: there is no spec */
 	const struct plan *plan;
 	struct selection selection;

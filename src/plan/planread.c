@@ -172,7 +172,7 @@ static struct plan_span read_outputs(struct reader *r, const struct node *n, uin
 			       (member_flag(r, out, "optional") ? OUTPUT_OPTIONAL : 0) | (member_flag(r, out, "not") ? OUTPUT_NEGATED : 0);
 		vec_add(&r->build.outputs, output);
 		if (!(output.flags & (OUTPUT_GLOB | OUTPUT_NEGATED)))
-			r->build.paths.v[build_path(&r->build, path)].producer = step;
+			build_producer(&r->build, path, step);
 	}
 	return span;
 }

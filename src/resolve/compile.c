@@ -145,6 +145,20 @@ static int answer_git(struct compiler *c, const struct question *q, struct answe
 
 static bool asks_tree(uint32_t kind) { return kind == Q_GLOB || kind == Q_PATH || kind == Q_SOURCES; }
 
+/* What an earlier run left over must not change a plan. */
+static void leave_out(const struct map *exclude, const struct question *q, struct answer *answer)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; exclude && i < answer->n; i++)
+		if (!map_has(exclude, answer->items[i]))
+			answer->items[kept++] = answer->items[i];
+	if (exclude)
+		answer->n = kept;
+	if (exclude && q->kind == Q_PATH && map_has(exclude, q->text))
+		*answer = (struct answer){0};
+}
+
 /* Tree questions of a round are answered by one walk. */
 static int answer_round(struct compiler *c, struct err *err)
 {
@@ -168,8 +182,10 @@ static int answer_round(struct compiler *c, struct err *err)
 	}
 	if (ntree && tree_answer(c->tree, batch, ntree, answers, err) < 0)
 		return -1;
-	for (size_t i = 0; i < ntree; i++)
+	for (size_t i = 0; i < ntree; i++) {
+		leave_out(c->options->exclude, &batch[i], &answers[i]);
 		facts_tell(&c->facts, &batch[i], &answers[i]);
+	}
 	c->facts.nanswered = from + n;
 	return 0;
 }

@@ -11,6 +11,8 @@ struct compile_options {
 	struct str file;                /* workspace-relative root spec */
 	struct str os, arch;
 	struct plan_options plan;
+	const struct map *exclude;      /* files that are no sources though nothing declares them: left by steps that are no
+					   more; NULL: none */
 };
 
 /* A question and what the answer was, as a hash: enough to see whether it still holds. */
