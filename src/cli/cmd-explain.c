@@ -23,6 +23,7 @@ static void see(void *ctx, struct survey *survey, uint32_t step, const struct pr
 	struct explaining *e = ctx;
 	struct arena *a = &survey->s->arena;
 	struct told *t = &e->told[e->ntold];
+	struct reason clause = {S(""), S(""), survey->steps[step].reason};
 	struct reasons found = {0};
 
 	if (!(survey->s->selection.wanted[step] & SELECT_GOAL))
@@ -32,8 +33,8 @@ static void see(void *ctx, struct survey *survey, uint32_t step, const struct pr
 	if (probe)
 		reasons_find(scratch, &survey->s->walk, step, probe, history_get(&survey->history, plan_step_name(survey->s->plan, step)),
 			     &found);
-	if (!found.n && survey->steps[step].reason.n)
-		found = (struct reasons){&(struct reason){S(""), S(""), survey->steps[step].reason}, 1};
+	if (!found.n && clause.what.n)
+		found = (struct reasons){&clause, 1};
 	t->reasons = (struct reasons){arena_array(a, found.n, struct reason), found.n};
 	for (size_t i = 0; i < found.n; i++)
 		t->reasons.v[i] = (struct reason){str_dup(a, found.v[i].tag), str_dup(a, found.v[i].name), str_dup(a, found.v[i].what)};

@@ -20,15 +20,17 @@ int view_options(struct view *v, const struct command *command, const struct opt
 		return -1;
 	if (words == VIEW_NONE)
 		return v->helped ? 0 : cmd_no_words(command, &rest, err);
-	v->words.goals = rest.words;
 	if (words == VIEW_NAMES) {
-		struct str *both = arena_array(&v->arena, rest.words.n + rest.after.n, struct str);
+		struct opt_list *names = &v->words.goals;
 
-		memcpy(both, rest.words.v, rest.words.n * sizeof(*both));
-		memcpy(both + rest.words.n, rest.after.v, rest.after.n * sizeof(*both));
-		v->words.goals = (struct opt_list){both, rest.words.n + rest.after.n};
+		names->v = arena_array(&v->arena, rest.words.n + rest.after.n, struct str);
+		for (size_t i = 0; i < rest.words.n; i++)
+			names->v[names->n++] = rest.words.v[i];
+		for (size_t i = 0; i < rest.after.n; i++)
+			names->v[names->n++] = rest.after.v[i];
 		return 0;
 	}
+	v->words.goals = rest.words;
 	v->words.unknown = rest.unknown;
 	v->words.args = rest.after;
 	v->words.has_args = rest.dashdash;
