@@ -94,7 +94,7 @@ static void last_text(const struct survey *v, uint32_t step, struct buf *out)
 	buf_z(out, ", ");
 	show_duration(out, h->duration_ns);
 	if (h->reason.n)
-		buf_z(out, ", ");
+		buf_z(out, step_state_ok(h->state) ? "; why: " : ": ");
 	show_text(out, h->reason);
 	buf_c(out, '\n');
 }
@@ -121,6 +121,8 @@ static void told_text(const struct survey *v, const struct told *t, struct buf *
 			show_text(out, v->steps[needs[i]].reason);
 		buf_c(out, '\n');
 	}
+	if (state == SURVEY_PENDING && t->reasons.n > 1)
+		buf_fmt(out, "  and waits for %zu more\n", t->reasons.n - 1);
 	if (v->s->plan->steps[t->step].script_kind != SCRIPT_KIND_NONE)
 		last_text(v, t->step, out);
 }

@@ -79,6 +79,8 @@ static void count_sources(struct arena *a, const char *dir, struct c_sources *fo
 
 static void c_starter(struct buf *b, const char *pattern, const struct c_sources *found, struct str name)
 {
+	const char *objects;
+
 	buf_z(b, "vars:\n"
 		 "  cflags: -O2 -g               # `cairn run -V cflags=-O0` for another value\n\n"
 		 "commands:\n"
@@ -91,9 +93,11 @@ static void c_starter(struct buf *b, const char *pattern, const struct c_sources
 		 "    outputs: [\"build/${{ each.src.noext }}.o\"]\n"
 		 "    tools: [cc]                # another compiler is another result\n");
 	if (found->mains <= 1) {
-		buf_fmt(b, "\n  build:\n    summary: %s\n    needs: [compile]           # what a need makes is an input\n",
+		buf_fmt(b, "\n  build:\n    summary: %s\n    needs: [compile]           # runs after all of them\n",
 			found->mains ? "Link the program" : "Make the library");
-		buf_fmt(b, "    run: %s ${{ sh(out[0]) }} build/%s\n", found->mains ? "cc -o" : "ar rcs", str_is(str_of(pattern), "*.c") ? "*.o" : "src/*.o");
+		objects = str_is(str_of(pattern), "*.c") ? "build/*.o" : "build/src/*.o";
+		buf_fmt(b, "    run: %s ${{ sh(out[0]) }} %s\n", found->mains ? "cc -o" : "ar rcs", objects);
+		buf_fmt(b, "    inputs: [\"%s\"]\n", objects);
 		buf_fmt(b, "    outputs: [\"%s" STR_FMT "%s\"]\n    tools: [%s]\n", found->mains ? "build/" : "build/lib", STR_ARG(name),
 			found->mains ? "" : ".a", found->mains ? "cc" : "ar");
 	}

@@ -16,10 +16,15 @@ static void when_and_how(struct buf *out, const struct history_step *h)
 	show_when(out, h->when_ns);
 	buf_z(out, ", ");
 	show_duration(out, h->duration_ns);
-	if (h->signal)
-		buf_fmt(out, ", signal %d", h->signal);
-	else if (h->status)
-		buf_fmt(out, ", status %d", h->status);
+	if (step_state_ok(h->state))
+		return;
+	buf_z(out, ", ");
+	if (h->reason.n)
+		show_text(out, h->reason);
+	else if (h->signal)
+		buf_fmt(out, "signal %d", h->signal);
+	else
+		buf_fmt(out, "status %d", h->status);
 }
 
 static int list_all(const struct history *history, struct buf *out, struct err *err)
@@ -37,10 +42,6 @@ static int list_all(const struct history *history, struct buf *out, struct err *
 		show_padded(out, history->steps.entries[i].key, width);
 		buf_fmt(out, "  %-9s  ", step_state_name(h->state));
 		when_and_how(out, h);
-		if (!step_state_ok(h->state) && h->reason.n) {
-			buf_z(out, "  ");
-			show_text(out, h->reason);
-		}
 		buf_c(out, '\n');
 	}
 	if (!history->steps.n)

@@ -70,12 +70,29 @@ static struct str file_change(struct arena *a, struct str before, struct str aft
 	return S("what it points to changed");
 }
 
+/* The words in which two lines differ, without those at both ends that are the same. */
+static void cut_common(struct str *a, struct str *b)
+{
+	size_t most = a->n < b->n ? a->n : b->n, head = 0, tail = 0, at = 0;
+
+	for (; at < most && a->s[at] == b->s[at]; at++)
+		if (a->s[at] == ' ')
+			head = at + 1;
+	if (at == most && (at == a->n || a->s[at] == ' ') && (at == b->n || b->s[at] == ' '))
+		head = at;
+	for (at = 0; at < most - head && a->s[a->n - 1 - at] == b->s[b->n - 1 - at]; at++)
+		if (a->s[a->n - 1 - at] == ' ')
+			tail = at + 1;
+	*a = str_trim((struct str){a->s + head, a->n - head - tail});
+	*b = str_trim((struct str){b->s + head, b->n - head - tail});
+}
+
 /* The first line that differs, which tells more than all of them. */
 static struct str script_change(struct arena *a, struct str before, struct str after)
 {
 	struct str one, other;
 
-	for (;;) {
+	for (unsigned line = 1;; line++) {
 		bool has_one = str_cut(&before, '\n', &one), has_other = str_cut(&after, '\n', &other);
 
 		if (!has_one && !has_other)
@@ -84,8 +101,12 @@ static struct str script_change(struct arena *a, struct str before, struct str a
 			return str_fmt(a, "a line was added: " STR_FMT, STR_ARG(shown(a, str_trim(other))));
 		if (!has_other)
 			return str_fmt(a, "a line was removed: " STR_FMT, STR_ARG(shown(a, str_trim(one))));
-		if (!str_eq(one, other))
-			return str_fmt(a, STR_FMT " -> " STR_FMT, STR_ARG(shown(a, str_trim(one))), STR_ARG(shown(a, str_trim(other))));
+		if (str_eq(one, other))
+			continue;
+		cut_common(&one, &other);
+		if (!one.n && !other.n)
+			return str_fmt(a, "line %u: its blanks changed", line);
+		return str_fmt(a, "line %u: " STR_FMT " -> " STR_FMT, line, STR_ARG(shown(a, one)), STR_ARG(shown(a, other)));
 	}
 }
 
