@@ -171,7 +171,7 @@ int build_finish(struct build *b, struct str name, struct buf *out, struct err *
 #undef X
 	memcpy(section_at(out, head.texts.at), b->text.s, b->text.n);
 	b->texts.n = 0;
-	head.sum = xxh_bytes(out->s + sizeof(head), at - sizeof(head));
 	memcpy(out->s, &head, sizeof(head));
+	((struct plan_head *)out->s)->sum = plan_sum((struct plan_head *)out->s, at);
 	return 0;
 }

@@ -216,7 +216,7 @@ static void see_unseen(void *ctx, const struct outdecl *d)
 		return;
 	}
 	if (!is_needed(u->m, use->of, d->by->of) || taken_away(use->nots, use->nnots, d->what->path) ||
-	    taken_away(use->nots, use->nnots, pattern_lead(u->m->arena, d->what->path)))
+	    taken_away(use->nots, use->nnots, glob_prefix(u->m->arena, d->what->path)))
 		return;
 	u->said = true;
 	wrong(u->m, use->loc, str_fmt(u->m->arena, "name the files, or leave that folder out with \"!" STR_FMT "\"", STR_ARG(d->what->path)).s,

@@ -21,7 +21,7 @@ int plan_open(const void *image, size_t size, bool deep, struct plan *p, struct 
 	*p = (struct plan){0};
 	if (size < sizeof(*head) || memcmp(head->magic, PLAN_MAGIC, sizeof(head->magic)))
 		return stale(err, "it is no plan");
-	if (head->format != PLAN_FORMAT)
+	if (head->format != PLAN_FORMAT || head->pad)
 		return stale(err, "it was made by another version of cairn");
 	if (head->size != size)
 		return stale(err, "it is cut short");
@@ -35,7 +35,7 @@ int plan_open(const void *image, size_t size, bool deep, struct plan *p, struct 
 #undef X
 	if (!deep)
 		return 0;
-	if (!xxh_eq(head->sum, xxh_bytes(head + 1, size - sizeof(*head))))
+	if (!xxh_eq(head->sum, plan_sum(head, size)))
 		return stale(err, "it is damaged");
 	problem = plan_check(p);
 	return problem ? err_set(err, ERR_STALE, "unable to read the plan: it is malformed (%s)", problem) : 0;

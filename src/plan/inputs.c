@@ -138,18 +138,32 @@ static int see_literals(struct gather *g, const struct wish *w, const struct see
 	return 0;
 }
 
+static bool see_maker(struct gather *g, const struct seen_maker *maker)
+{
+	if (is_self(g, maker->decl->by))
+		return false;
+	g->pending |= maker->surely;
+	add_producer(g, maker->decl->by->step);
+	return !counts_whole(g, maker->decl->by->step);
+}
+
+/* Those among the needs, whichever of the two lists is shorter to go through. */
 static void see_makers(struct gather *g, const struct seen_pattern *p)
 {
+	const uint32_t *closure;
 	bool any = false;
+	uint32_t n;
 
-	for (size_t i = 0; i < p->nmakers; i++) {
-		const struct outdecl *d = p->makers[i].decl;
-
-		if (is_self(g, d->by) || !seen_reaches(g->seen, g->in->needs, d->by->step))
-			continue;
-		g->pending |= p->makers[i].surely;
-		any |= !counts_whole(g, d->by->step);
-		add_producer(g, d->by->step);
+	if (!p->nmakers || !g->in->needs->n)
+		return;
+	closure = seen_closure(g->seen, g->in->needs, &n);
+	for (size_t i = 0; i < p->nmakers && p->nmakers <= n; i++) {
+		if (seen_reaches(g->seen, g->in->needs, p->makers[i].decl->by->step))
+			any |= see_maker(g, &p->makers[i]);
+	}
+	for (uint32_t k = 0; k < n && n < p->nmakers; k++) {
+		for (size_t i = seen_maker_at(p, closure[k]); i < p->nmakers && p->makers[i].decl->by->step == closure[k]; i++)
+			any |= see_maker(g, &p->makers[i]);
 	}
 	if (any)
 		add_glob(g, p->pattern);

@@ -13,9 +13,6 @@ struct str pattern_lead(struct arena *a, struct str pattern)
 
 	while (i < pattern.n && !is_wild(pattern.s[i]))
 		i += pattern.s[i] == '\\' && i + 1 < pattern.n ? 2 : 1;
-	/* "a/" before "**", which may stand for nothing together with its slash */
-	if (i < pattern.n && i > 0 && pattern.s[i - 1] == '/')
-		i--;
 	return glob_unescape(a, str_head(pattern, i));
 }
 

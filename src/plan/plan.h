@@ -8,7 +8,7 @@
  *  - Paths are workspace-relative, or absolute when the spec says so; `paths` is sorted and unique.
  *  - Secrets appear by name and source only.
  * Format: struct plan_head, then the sections, 8-aligned, native byte order; guarded by an XXH3-128
- * over everything behind the head and by PLAN_FORMAT. A file of another format is discarded. */
+ * over everything behind `sum` and by PLAN_FORMAT. A file of another format is discarded. */
 #pragma once
 
 #include "base/digest.h"
@@ -133,7 +133,7 @@ struct plan_workflow {
 struct plan_head {
 	char magic[8];                  /* "cairnpl" */
 	uint32_t format, pad;
-	struct xxh sum;                 /* of everything behind the head */
+	struct xxh sum;                 /* of everything behind it */
 	uint64_t size;                  /* of the image, head included */
 	struct plan_text name;          /* the spec's name */
 #define X(section, type) struct { uint64_t at, n; } section;

@@ -1,5 +1,7 @@
 #include "plan/seen.h"
 
+#include <stdlib.h>
+
 #include "base/glob.h"
 #include "base/path.h"
 
@@ -7,7 +9,8 @@ struct seen {
 	struct maker *m;
 	struct table patterns[2];       /* without sources, with; value: place in list */
 	struct seen_pattern **list; size_t n, cap;
-	uint32_t *mark, *stack, round;  /* by step: reached from marked */
+	uint32_t *mark, round;          /* by step: reached from marked */
+	uint32_t *closure, nclosure;    /* those */
 	const struct need_set *marked;
 };
 
@@ -18,7 +21,7 @@ struct seen *seen_new(struct maker *m)
 	s->m = m;
 	s->patterns[0].arena = s->patterns[1].arena = m->arena;
 	s->mark = arena_array(m->arena, m->ninsts + 1, uint32_t);
-	s->stack = arena_array(m->arena, m->ninsts + 1, uint32_t);
+	s->closure = arena_array(m->arena, m->ninsts + 1, uint32_t);
 	return s;
 }
 
@@ -41,31 +44,39 @@ int seen_direct(const struct need_set *set, uint32_t step)
 	return SEEN_NOT;
 }
 
-static void mark_set(struct seen *s, const struct need_set *set, uint32_t *n)
+static void mark_set(struct seen *s, const struct need_set *set)
 {
 	for (uint32_t i = 0; i < set->n; i++) {
 		if (s->mark[set->steps[i]] == s->round)
 			continue;
 		s->mark[set->steps[i]] = s->round;
-		s->stack[(*n)++] = set->steps[i];
+		s->closure[s->nclosure++] = set->steps[i];
 	}
+}
+
+const uint32_t *seen_closure(struct seen *s, const struct need_set *set, uint32_t *n)
+{
+	if (s->marked != set) {
+		s->marked = set;
+		s->nclosure = 0;
+		s->round++;
+		mark_set(s, set);
+		for (uint32_t i = 0; i < s->nclosure; i++)
+			mark_set(s, s->m->order[s->closure[i]]->needs);
+	}
+	*n = s->nclosure;
+	return s->closure;
 }
 
 bool seen_reaches(struct seen *s, const struct need_set *set, uint32_t step)
 {
-	uint32_t n = 0;
+	uint32_t n;
 
 	if (!set->n || step > set->steps[set->n - 1])
 		return false;
 	if (seen_direct(set, step))
 		return true;
-	if (s->marked != set) {
-		s->marked = set;
-		s->round++;
-		mark_set(s, set, &n);
-		while (n)
-			mark_set(s, s->m->order[s->stack[--n]]->needs, &n);
-	}
+	seen_closure(s, set, &n);
 	return s->mark[step] == s->round;
 }
 
@@ -89,6 +100,29 @@ static void see_decl(void *ctx, const struct outdecl *d)
 	vec_add(&mt->makers, (struct seen_maker){d, folder});
 }
 
+static int by_step(const void *a, const void *b)
+{
+	const struct seen_maker *x = a, *y = b;
+	uint32_t i = x->decl->by->step, k = y->decl->by->step;
+
+	return i != k ? (i > k) - (i < k) : (x->decl > y->decl) - (x->decl < y->decl);
+}
+
+size_t seen_maker_at(const struct seen_pattern *p, uint32_t step)
+{
+	size_t low = 0, high = p->nmakers;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (p->makers[middle].decl->by->step < step)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
 static void *kept(struct arena *a, const void *v, size_t n, size_t size)
 {
 	void *copy = arena_calloc(a, n + 1, size);
@@ -106,6 +140,8 @@ static void meet_outputs(struct seen *s, struct seen_pattern *p)
 	outmap_meets(s->m->outs, p->pattern, see_decl, &mt);
 	p->nliterals = mt.literals.n;
 	p->literals = kept(a, mt.literals.v, mt.literals.n, sizeof(*mt.literals.v));
+	if (mt.makers.n)
+		qsort(mt.makers.v, mt.makers.n, sizeof(*mt.makers.v), by_step);
 	p->nmakers = mt.makers.n;
 	p->makers = kept(a, mt.makers.v, mt.makers.n, sizeof(*mt.makers.v));
 	vec_free(&mt.literals);

@@ -6,7 +6,7 @@
 
 #define TABLE_NONE UINT32_MAX
 
-struct table_slot { struct str key; uint32_t value, used; };
+struct table_slot { struct str key; uint32_t value, hash; };
 struct table {
 	struct arena *arena;
 	struct table_slot *slots;       /* open addressing */
