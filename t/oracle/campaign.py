@@ -53,6 +53,7 @@ class Campaign:
         self.tampered, self.owned = set(), {}
         self.count = self.number = self.ran = 0
         self.seen, self.loose, self.sets = {}, set(), {}
+        self.blobs, self.suspect = set(), set() # contents that went into the cache; those that may be damaged there
         self.counts, self.done, self.mode = {}, [], "normal"
         for path, node in self.sources.items():
             self.space.put(path, node)
@@ -135,6 +136,8 @@ class Campaign:
         self.clear_orphans()
         if self.number > 1:
             self.change()
+        if self.gone():                         # a run with -V leaves what is gone where it is
+            self.world["vars"].update(v="0", w="1")
         self.write_spec()
         self.counts[self.mode] = self.counts.get(self.mode, 0) + 1
         if self.o.verbose:
@@ -144,6 +147,11 @@ class Campaign:
         if self.rng.random() < 0.25 and self.mode != "noop":
             self.done.append("(again)")
             self.mode_noop()
+
+    def gone(self):
+        """Are there outputs of steps that are no more?"""
+        live = {s.name for s in self.plan.steps(self.sources, self.world)}
+        return any(name not in live for name in self.owned)
 
     def change(self):
         weights = dict(ops.WEIGHTS)
@@ -161,7 +169,7 @@ class Campaign:
         owned = {p for made in self.owned.values() for p in made}
         for path, node in self.space.scan().items():
             if path.startswith("out/") and node.kind != "d" and path not in owned and not path.endswith(".d") \
-                    and not path.endswith("note"):
+                    and path not in self.sources:
                 if not any(s.covers(path) for s in self.plan.steps(self.sources, self.world)):
                     self.space.remove(path)
 
@@ -256,6 +264,7 @@ class Campaign:
         self.done.append("damaged " + ("every file" if every else "some files") + " of the cache")
         for key in self.seen:
             self.seen[key] = "maybe"
+        self.suspect |= self.blobs              # a blob that seems to be there is not written again
         if self.rng.random() < 0.7:
             self.done.append(str(ops.tamper_delete(self)))
         if self.rng.random() < 0.5:
@@ -470,6 +479,8 @@ class Campaign:
         run = self.space.run([*more, *self.args(goals)], self.env())
         self.slow = 0.7 * self.slow + 0.3 * (time.monotonic() - began)
         post = self.space.scan()
+        if self.o.verbose:
+            print("    " + run.text.replace("\n", "\n    ").rstrip(), flush=True)
         self.ran += len(run.log)
         failing = [s.name for s in selected if outcomes[s.name].state == "failed"]
         self.expect(run.status == (1 if failing else 0), f"exit status {run.status}, with {failing or 'none'} to fail", run)
@@ -507,8 +518,10 @@ class Campaign:
             wanted = self.wanted(s, o, pre, force, lax_restore, must)
             self.expect(state in wanted, f"{s.name}: {state}, not {' or '.join(sorted(wanted))}", run)
             self.expect(n == (state in ("ran", "failed")), f"{s.name} is said to be {state} and ran {n} times", run)
+            made = {n.data for n in o.outputs.values() if n.kind == "f"}
+            self.blobs |= made
             if state == "ran" and o.key:
-                self.seen[o.key] = "sure"
+                self.seen[o.key] = "maybe" if made & self.suspect else "sure"
                 self.loose.add(o.loose)
                 self.sets.setdefault(o.declared, set()).add(frozenset(o.reads))
 
@@ -565,8 +578,9 @@ class Campaign:
                 want.update(outcomes[s.name].outputs)
         relaxed = {p for s in selected if outcomes[s.name].state == "ok" and run.states.get(s.name) == "hit"
                    for p in outcomes[s.name].outputs}
+        open_end = [s for s in selected if outcomes[s.name].state == "failed" and s.cmd.keep]   # what it left is its affair
         for path in sorted(set(want) | set(post), key=order):
-            if path in self.sources or path in ("cairn.yaml",) or path.endswith(".d"):
+            if path in self.sources or path in ("cairn.yaml",) or path.endswith(".d") or any(s.covers(path) for s in open_end):
                 continue
             a, b = want.get(path), post.get(path)
             self.expect(".cairn~" not in path, f"{path} was left behind", run)
@@ -584,17 +598,18 @@ class Campaign:
             self.expect(same, f"{who} changed {path}: {a.get(path)} -> {b.get(path)}", run)
 
     def check_saved(self, pre, post, run):
-        """What the user wrote in an output's place and is no longer there is in the cache."""
+        """What the user wrote in an output's place and is no longer there is in the cache (keep: true hands it to the step)."""
+        kept = [s for s in self.steps if s.cmd.keep]
         made = {n.data for outs in self.owned.values() for n in outs.values() if n.kind == "f"}
         lost = {p: n for p, n in pre.items() if n.kind == "f" and p not in self.sources and b"mine " in n.data and n.data not in made
-                and not (p in post and post[p].data == n.data)}
+                and not (p in post and post[p].data == n.data) and not any(s.covers(p) for s in kept)}
         if lost:
-            kept = set()
+            held = set()
             for path in self.space.cached():
                 with open(path, "rb") as f:
-                    kept.add(f.read())
+                    held.add(f.read())
             for path, node in lost.items():
-                self.expect(node.data in kept, f"{path} was the user's, was replaced and is not in the cache: {node}", run)
+                self.expect(node.data in held, f"{path} was the user's, was replaced and is not in the cache: {node}", run)
 
     def check_scratch(self, selected, outcomes, post, goals):
         """cairn in a fresh clone with a fresh cache."""

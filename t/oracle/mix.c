@@ -303,17 +303,28 @@ static void write_file(const char *path, const char *s, size_t n, mode_t mode)
 		die("unable to write", path);
 }
 
+static void make_folders(const char *path)
+{
+	char *p = strdup(path);
+
+	for (char *slash = p; (slash = strchr(slash, '/')); *slash++ = '/') {
+		*slash = 0;
+		if (mkdir(p, 0777) && errno != EEXIST)
+			die("unable to make", p);
+	}
+	free(p);
+	if (mkdir(path, 0777) && errno != EEXIST)
+		die("unable to make", path);
+}
+
 static void write_files(const char *dir, int folder)
 {
 	uint32_t c = crc(body.s, body.n);
 	unsigned n = 1 + c % 4;
 	char path[PATH_MAX], line[PATH_MAX];
 
-	if (mkdir(dir, 0777) && errno != EEXIST)
-		die("unable to make", dir);
 	snprintf(path, sizeof(path), "%s/sub", dir);
-	if (mkdir(path, 0777) && errno != EEXIST)
-		die("unable to make", path);
+	make_folders(path);
 	for (unsigned i = 0; i < n; i++) {
 		snprintf(path, sizeof(path), "%s/%s%u.o", dir, i % 2 ? "sub/" : "", i);
 		snprintf(line, sizeof(line), "%s %u %08x\n", step, i, c);

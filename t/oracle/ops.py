@@ -421,11 +421,15 @@ def unkeyed_environment(c):
 
 
 def variable(c):
+    if c.gone():
+        return None
     c.world["vars"]["v"] = str(c.rng.randrange(3))
     return f"-V v={c.world['vars']['v']}"
 
 
 def condition(c):
+    if c.gone():
+        return None
     c.world["vars"]["w"] = c.rng.choice("01")
     return f"-V w={c.world['vars']['w']}"
 
@@ -521,6 +525,8 @@ def wipe(c):
     if step and os.path.isdir(c.space.path(folder)):
         c.tampered |= {s for s, made in c.owned.items() if any(p.startswith(folder + "/") for p in made)}
         shutil.rmtree(c.space.path(folder))
+        for path in [p for p in c.sources if p.startswith(folder + "/")]:
+            del c.sources[path]
         return f"remove the folder {folder}"
 
 
@@ -531,8 +537,11 @@ def foreign(c):
         cmd = c.rng.choice(made)
         name = c.rng.choice([f"{cmd.dir}/note", f"{cmd.dir}/d/mine", f"{cmd.dir}/g/7.o", f"{cmd.dir}/g/note", f"{cmd.dir}/g/sub/9.o"])
         if os.path.isdir(os.path.dirname(c.space.path(name))):
-            c.space.put(name, Node("f", b"mine %d\n" % c.rng.randrange(10 ** 9)))
-            if not name.endswith("note"):
+            node = Node("f", b"mine %d\n" % c.rng.randrange(10 ** 9))
+            if name.endswith("note"):
+                put(c, name, node)              # matched by no output: a source like others
+            else:
+                c.space.put(name, node)
                 c.tampered.add(cmd.name)
             return f"a foreign file {name}"
 

@@ -44,7 +44,7 @@ class Step:
 
     def covers(self, path):
         """Is path an output, or in a folder or under a glob that is?"""
-        return (path in (self.out, self.link) or bool(self.folder and (path + "/").startswith(self.folder + "/"))
+        return (any(p and (path + "/").startswith(p + "/") for p in (self.out, self.link)) or bool(self.folder and (path + "/").startswith(self.folder + "/"))
                 or bool(self.files and path.startswith(self.files + "/") and path.endswith(".o")))
 
     def has_outputs(self):
