@@ -218,8 +218,11 @@ static int exported_read(struct arena *a, struct str file, struct exported *out,
 	if (!got)
 		return err_set(err, ERR_USAGE, "unable to open the plan %s: no such file", path.s);
 	if (plan_from_json(a, text, &out->image, &out->content, err) < 0 ||
-	    plan_open(out->image.s, out->image.n, true, &out->plan, err) < 0)
+	    plan_open(out->image.s, out->image.n, true, &out->plan, err) < 0) {
+		if (!err->text)                 /* a place in the text is all it says */
+			return err_set(err, err->kind, "unable to read the plan %s", path.s);
 		return err_wrap(err, "unable to read the plan %s", path.s);
+	}
 	return 0;
 }
 
