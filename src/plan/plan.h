@@ -84,7 +84,8 @@ struct plan_pass { struct plan_text name; uint32_t key; };
 struct plan_secret_use { struct plan_text name; uint32_t secret; };
 
 enum { INPUT_OPTIONAL = 1 << 0, INPUT_EMPTY_DIR = 1 << 1, INPUT_EXPLICIT = 1 << 2 /* named literally */ };
-struct plan_input { uint32_t path; uint32_t flags; };                   /* sorted by path */
+/* Sorted by path. One that its producer made as a folder stands for all that it wrote in it. */
+struct plan_input { uint32_t path; uint32_t flags; };
 
 enum { OUTPUT_GLOB = 1 << 0, OUTPUT_DIR = 1 << 1 /* written with a trailing slash */, OUTPUT_OPTIONAL = 1 << 2, OUTPUT_NEGATED = 1 << 3 };
 struct plan_output { struct plan_text path; uint32_t flags; };          /* literal path, or pattern with GLOB */

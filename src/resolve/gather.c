@@ -44,6 +44,20 @@ void use_output(struct probe *p, const struct walk_step *from, const struct entr
 		vec_add(&p->used, (struct used){.path = entry->path, .ident = from->idents[i], .digest = entry->digest, .made = true});
 }
 
+/* A folder that a step made stands for all it holds. */
+static void add_below(struct probe *p, const struct walk_step *from, const struct entry *folder, struct gather *g)
+{
+	const struct entry *end = from->outputs.v + from->outputs.n;
+
+	/* "dist-x" stands between "dist" and "dist/a" */
+	for (const struct entry *e = folder + 1; e < end && str_starts(e->path, folder->path); e++) {
+		if (!path_within(e->path, folder->path))
+			continue;
+		vec_add(&g->v, *e);
+		use_output(p, from, e);
+	}
+}
+
 static int add_input(struct walk *w, struct probe *p, const struct plan_input *in, struct gather *g, struct err *err)
 {
 	const struct plan_path *path = &w->plan->paths[in->path];
@@ -60,6 +74,8 @@ static int add_input(struct walk *w, struct probe *p, const struct plan_input *i
 		if (known) {
 			entry = *known;
 			use_output(p, from, known);
+			if (known->type == ENTRY_DIR)
+				add_below(p, from, known, g);
 		}
 	} else if (source_entry(w, p, entry.path, &entry, err) < 0) {
 		return -1;
