@@ -33,6 +33,14 @@ struct tools *tools_open(struct arena *arena, struct content *content, struct st
 
 int tools_save(struct tools *t, struct err *err) { return memo_save(&t->memo, err); }
 
+void tools_close(struct tools *t)
+{
+	memo_release(&t->memo);
+	map_release(&t->found);
+	map_release(&t->seen);
+	vec_free(&t->looked);
+}
+
 const struct str *tools_looked(const struct tools *t, size_t *n)
 {
 	*n = t->looked.n;

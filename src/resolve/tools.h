@@ -17,6 +17,7 @@ struct tools;
 /* path: the PATH to search; relative and empty parts of it are relative to the step's folder. */
 struct tools *tools_open(struct arena *, struct content *, struct str root, struct str path, const char *memo_file);
 int tools_save(struct tools *, struct err *);
+void tools_close(struct tools *);
 /* name: a program (PATH look-up unless it has a slash: then relative to dir, which is workspace-relative). Absent: path {NULL},
  * returns 0. path is absolute, but relative to the workspace for a program in it. */
 int tools_program(struct tools *, struct str name, struct str dir, struct key_tool *out, struct err *);
