@@ -1,5 +1,6 @@
 #include "exec/job.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -12,6 +13,7 @@
 #include "resolve/depfile.h"
 #include "sys/sha.h"
 
+#define CLOCK_NS (20ull * 1000 * 1000)
 #define GRACE_NS (5ull * 1000 * 1000 * 1000)    /* between the first signal and SIGKILL */
 
 struct step_job {
@@ -143,11 +145,9 @@ static int prepare(struct step_job *j, struct err *err)
 	struct str workdir = plan_str(run->plan, j->step->workdir), missing;
 	bool needs_file;
 
-	if (!j->tmp) {
-		j->tmp = str_fmt(a, "%s/tmp/%s-%u", run->state_dir, run->place->run, j->call.step).s;
-		if (file_mkdirs(AT_FDCWD, j->tmp, 0700, err) < 0)
-			return -1;
-	}
+	j->tmp = str_fmt(a, "%s/tmp/%zu", run->state_dir, j->call.place).s;
+	if (file_mkdirs(AT_FDCWD, j->tmp, 0700, err) < 0)
+		return -1;
 	script = str_fmt(a, "%s/script", j->tmp).s;
 	j->job.env = environ_make(a, run->plan, j->step, root, j->tmp, run->options.environ, j->call.secrets);
 	j->job.argv = command_make(a, run->plan, j->step, script, &needs_file);
@@ -169,6 +169,20 @@ static int prepare(struct step_job *j, struct err *err)
 
 static void on_done(void *ctx, enum job_end end, int status, const struct job_usage *usage);
 
+/* The file system's clock, asked at most once in CLOCK_NS: an older time than now only makes more files suspect. */
+static int clock_now(struct run *run, int64_t *ns, struct err *err)
+{
+	uint64_t now = loop_now();
+
+	if (!run->clock_at || now - run->clock_at > CLOCK_NS) {
+		if (file_fs_now(run->place->rootfd, &run->clock, err) < 0)
+			return -1;
+		run->clock_at = now;
+	}
+	*ns = run->clock;
+	return 0;
+}
+
 static int launch(struct step_job *j, struct err *err)
 {
 	struct run *run = j->call.run;
@@ -177,7 +191,7 @@ static int launch(struct step_job *j, struct err *err)
 	if (prepare(j, err) < 0)
 		return -1;
 	j->log = log_open(j->call.secrets, j->tmp);
-	if (file_fs_now(run->place->rootfd, &j->since, err) < 0)
+	if (clock_now(run, &j->since, err) < 0)
 		return -1;
 	j->job.plan = run->plan;
 	j->job.step = j->step;
@@ -342,8 +356,11 @@ static int conclude(struct step_job *j, struct err *err)
 	keep = cached && w->store && !w->store_off;
 	if (place_collect(run->place, &j->arena, run->plan, j->call.step, keep, &secrets, &outputs, &idents, &bound, err) < 0)
 		return -1;
-	for (size_t i = 0; i < outputs.n; i++)
+	for (size_t i = 0; i < outputs.n; i++) {
 		content_forget(w->content, outputs.v[i].path);
+		if (outputs.v[i].type == ENTRY_FILE)
+			content_tell(w->content, outputs.v[i].path, &idents[i], &outputs.v[i].digest);
+	}
 	if (cached && j->step->depfile.n &&
 	    (walk_discover(w, j->call.scratch, j->call.step, deps, ndeps, j->since, p, &found, &moved, err) < 0 ||
 	     walk_key_discovered(w, j->call.scratch, j->call.step, &found, p, err) < 0))
@@ -425,6 +442,7 @@ static void on_done(void *ctx, enum job_end end, int status, const struct job_us
 		failed(j, end, status);
 		return;
 	}
+	j->call.ended(j->call.ctx, j);
 	if (conclude(j, &err) == 0) {
 		if (!j->outcome.key.algo)
 			keep_failed_log(j);
@@ -469,6 +487,19 @@ struct step_job *job_begin(const struct job_call *call)
 	return j;
 }
 
+/* The folder itself serves the next job: making one costs more than most of what a small step does. */
+static void empty_folder(const char *path)
+{
+	DIR *dir = opendir(path);
+	struct dirent *e;
+
+	while (dir && (e = readdir(dir)))
+		if (strcmp(e->d_name, ".") && strcmp(e->d_name, ".."))
+			file_remove_tree(dirfd(dir), e->d_name, NULL);
+	if (dir)
+		closedir(dir);
+}
+
 void job_free(struct step_job *j)
 {
 	drop_timers(j);
@@ -476,7 +507,7 @@ void job_free(struct step_job *j)
 	if (j->log)
 		log_close(j->log);
 	if (j->tmp)
-		file_remove_tree(AT_FDCWD, j->tmp, NULL);
+		empty_folder(j->tmp);
 	probe_release(j->call.probe);
 	free(j->call.probe);
 	arena_release(j->call.scratch);

@@ -26,10 +26,12 @@ struct job_call {
 	struct run *run;
 	struct loop *loop;
 	uint32_t step;
+	size_t place;                   /* its TMPDIR's number: no other job has it now */
 	struct probe *probe;            /* heap */
 	struct arena *scratch;          /* heap; the probe's */
 	struct str reason;              /* why it runs */
 	const struct secret_values *secrets;    /* every secret of the spec that is set, by id */
+	void (*ended)(void *ctx, struct step_job *);    /* its process ended well; outputs are looked at next */
 	void (*done)(void *ctx, struct step_job *, const struct job_outcome *);
 	void *ctx;
 };

@@ -22,7 +22,7 @@ struct runner {
 	struct schedule *schedule;
 	struct waiting *waiting;        /* by step */
 	enum step_state *states;        /* by step */
-	struct step_job **jobs;         /* running, by slot */
+	VEC(struct step_job *) jobs;    /* not freed yet; NULL: a free place, which is also the number of its TMPDIR */
 	struct secret_values secrets;
 	struct loop_watch *tick;
 	bool failed;
@@ -66,7 +66,7 @@ static void end_step(struct runner *r, uint32_t step, enum step_state state, str
 	else if (is_bad(state))
 		walk_settle_as(r->run->walk, step, WALK_FAILED);
 	emit_end(r, step, state, NULL, NULL, reason);
-	schedule_done(r->schedule, step, false);
+	schedule_done(r->schedule, step);
 	if (is_bad(state) && state != STATE_BLOCKED && state != STATE_CANCELLED)
 		note_failure(r, step);
 }
@@ -106,11 +106,11 @@ static void end_group(struct runner *r, uint32_t step)
 {
 	walk_settle_group(r->run->walk, step);
 	if (r->run->options.dry_run && r->run->walk->steps[step].state == WALK_PENDING) {
-		schedule_done(r->schedule, step, false);
+		schedule_done(r->schedule, step);
 		return;
 	}
 	emit_end(r, step, r->run->walk->steps[step].ran ? STATE_RAN : STATE_HIT, NULL, NULL, (struct str){0});
-	schedule_done(r->schedule, step, false);
+	schedule_done(r->schedule, step);
 }
 
 static bool forced(const struct run *run, uint32_t step)
@@ -150,7 +150,7 @@ static void end_cached(struct runner *r, uint32_t step, const struct probe *p, e
 	remember_record(r, step, p, state);
 	emit_end(r, step, state, NULL, &p->key, state == STATE_RESTORED ?
 		 str_fmt(r->run->arena, "%s was not as recorded", p->differs.s ? p->differs.s : "an output") : (struct str){0});
-	schedule_done(r->schedule, step, false);
+	schedule_done(r->schedule, step);
 }
 
 /* Outputs from the store: 1 done, 0 some blob is gone: it has to run; a fault is a warning and a run. */
@@ -216,7 +216,7 @@ static void would_run(struct runner *r, uint32_t step, struct waiting *w)
 		str_fmt(w->scratch, "would run: " STR_FMT, STR_ARG(w->reason));
 	events_emit(r->run->events, &e);
 	walk_settle_as(r->run->walk, step, WALK_PENDING);
-	schedule_done(r->schedule, step, false);
+	schedule_done(r->schedule, step);
 	free_waiting(w);
 }
 
@@ -228,7 +228,7 @@ static bool still_good(struct runner *r, uint32_t step)
 	if (!r->run->kept || forced(r->run, step) || !snapshot_settle(r->run->kept, r->run->walk, step, &key))
 		return false;
 	emit_end(r, step, STATE_HIT, NULL, &key, (struct str){0});
-	schedule_done(r->schedule, step, false);
+	schedule_done(r->schedule, step);
 	return true;
 }
 
@@ -275,7 +275,7 @@ static void consider(struct runner *r, uint32_t step)
 
 		events_emit(run->events, &e);
 		walk_settle(run->walk, step, &w->probe->key, &w->probe->result.outputs, NULL, false);
-		schedule_done(r->schedule, step, false);
+		schedule_done(r->schedule, step);
 		free_waiting(w);
 		return;
 	}
@@ -301,38 +301,62 @@ static void job_done(void *ctx, struct step_job *job, const struct job_outcome *
 	struct runner *r = ctx;
 	uint32_t step = job_step(job);
 
-	for (unsigned i = 0; i < r->run->options.jobs; i++)
-		if (r->jobs[i] == job)
-			r->jobs[i] = NULL;
+	for (size_t i = 0; i < r->jobs.n; i++)
+		if (r->jobs.v[i] == job)
+			r->jobs.v[i] = NULL;
 	if (o->state != STATE_RAN)
 		walk_settle_as(r->run->walk, step, WALK_FAILED);
 	r->run->lost |= o->lost;
 	remember(r, step, o);
 	emit_end(r, step, o->state, o, o->key.algo ? &o->key : NULL, str_dup(r->run->arena, o->reason));
-	schedule_done(r->schedule, step, true);
+	schedule_done(r->schedule, step);
 	if (is_bad(o->state))
 		note_failure(r, step);
 	job_free(job);
 }
 
+static void start_queued(struct runner *r);
+
+/* The next process starts before this one's outputs are looked at. */
+static void job_ended(void *ctx, struct step_job *job)
+{
+	struct runner *r = ctx;
+
+	schedule_release(r->schedule, job_step(job));
+	start_queued(r);
+}
+
+static size_t free_place(struct runner *r)
+{
+	for (size_t i = 0; i < r->jobs.n; i++)
+		if (!r->jobs.v[i])
+			return i;
+	vec_add(&r->jobs, NULL);
+	return r->jobs.n - 1;
+}
+
 static void start_step(struct runner *r, uint32_t step)
 {
 	struct waiting *w = &r->waiting[step];
-	struct event e = {.kind = EVENT_STEP_START, .step = step_name(r, step), .reason = w->reason,
-			  .console = r->run->plan->steps[step].flags & STEP_CONSOLE};
-	struct job_call call = {
-		.run = r->run, .loop = r->loop, .step = step, .probe = w->probe, .scratch = w->scratch, .reason = w->reason,
-		.secrets = &r->secrets, .done = job_done, .ctx = r,
+	struct event e = {
+		.kind = EVENT_STEP_START, .step = step_name(r, step), .reason = w->reason, .console = r->run->plan->steps[step].flags & STEP_CONSOLE,
 	};
-	unsigned slot = 0;
+	struct job_call call = {
+		.run = r->run, .loop = r->loop, .step = step, .place = free_place(r), .probe = w->probe, .scratch = w->scratch, .reason = w->reason,
+		.secrets = &r->secrets, .ended = job_ended, .done = job_done, .ctx = r,
+	};
 
 	*w = (struct waiting){0};
 	events_emit(r->run->events, &e);
-	while (slot < r->run->options.jobs && r->jobs[slot])
-		slot++;
-	if (slot == r->run->options.jobs)
-		BUG("no slot for a step that was given one");
-	r->jobs[slot] = job_begin(&call);
+	r->jobs.v[call.place] = job_begin(&call);
+}
+
+static void start_queued(struct runner *r)
+{
+	uint32_t step;
+
+	while ((step = schedule_start(r->schedule)) != PLAN_NONE)
+		start_step(r, step);
 }
 
 /* The first signal ends what runs and keeps finally steps; the second kills. */
@@ -342,9 +366,9 @@ static void on_signal(void *ctx, int sig, int count)
 
 	r->run->interrupted = sig;
 	schedule_stop(r->schedule, count > 1);
-	for (unsigned i = 0; i < r->run->options.jobs; i++)
-		if (r->jobs[i])
-			job_cancel(r->jobs[i], count > 1 ? SIGKILL : sig);
+	for (size_t i = 0; i < r->jobs.n; i++)
+		if (r->jobs.v[i])
+			job_cancel(r->jobs.v[i], count > 1 ? SIGKILL : sig);
 }
 
 static void on_tick(void *ctx)
@@ -379,13 +403,11 @@ static int turn(struct runner *r, struct err *err)
 	drop_rest(r);
 	while (schedule_queued(r->schedule) < r->run->options.jobs + PROBE_AHEAD && (step = schedule_next(r->schedule)) != PLAN_NONE) {
 		consider(r, step);
-		while ((step = schedule_start(r->schedule)) != PLAN_NONE)
-			start_step(r, step);
+		start_queued(r);
 		if (schedule_running(r->schedule) && loop_turn(r->loop, 0, err) < 0)
 			return -1;
 	}
-	while ((step = schedule_start(r->schedule)) != PLAN_NONE)
-		start_step(r, step);
+	start_queued(r);
 	drop_rest(r);
 	if (schedule_finished(r->schedule))
 		return 0;
@@ -431,7 +453,6 @@ static int runner_open(struct runner *r, struct run *run, struct err *err)
 	r->schedule = schedule_open(run->plan, run->selection, run->options.jobs);
 	r->waiting = xcalloc(run->plan->nsteps + 1, sizeof(*r->waiting));
 	r->states = xcalloc(run->plan->nsteps + 1, sizeof(*r->states));
-	r->jobs = xcalloc(run->options.jobs, sizeof(*r->jobs));
 	return 0;
 }
 
@@ -446,7 +467,7 @@ static void runner_close(struct runner *r)
 	schedule_close(r->schedule);
 	free(r->waiting);
 	free(r->states);
-	free(r->jobs);
+	vec_free(&r->jobs);
 }
 
 int run_all(struct run *run, struct err *err)

@@ -32,6 +32,7 @@ struct run {
 	const struct runtime *runtime;
 	const char *state_dir;          /* absolute; tmp folders and logs of failed steps */
 	struct arena *arena;
+	int64_t clock; uint64_t clock_at;       /* the file system's time, and when it was asked for */
 	/* filled */
 	size_t counts[STATE_UNKNOWN + 1];
 	int interrupted;                /* signal, 0 none */

@@ -6,7 +6,7 @@
 
 struct heap { VEC(uint32_t) v; };
 
-enum place { WAITING, READY, QUEUED, RUNNING, DONE };
+enum place { WAITING, READY, QUEUED, RUNNING, ENDING, DONE };
 
 struct schedule {
 	const struct plan *plan;
@@ -18,7 +18,7 @@ struct schedule {
 	uint8_t *where;                 /* enum place */
 	struct heap ready, queue, held; /* held: finally steps that are ready before their time */
 	uint32_t *pool_used;
-	size_t running, left, left_main;
+	size_t running, ending, left, left_main;
 	bool stopped, stopped_all, console;
 	uint32_t drop_at;
 };
@@ -186,7 +186,20 @@ uint32_t schedule_start(struct schedule *s)
 }
 
 size_t schedule_queued(const struct schedule *s) { return s->queue.v.n; }
-size_t schedule_running(const struct schedule *s) { return s->running; }
+size_t schedule_running(const struct schedule *s) { return s->running + s->ending; }
+
+void schedule_release(struct schedule *s, uint32_t step)
+{
+	if (s->where[step] != RUNNING)
+		return;
+	s->where[step] = ENDING;
+	s->running--;
+	s->ending++;
+	if (s->plan->steps[step].pool != PLAN_NONE)
+		s->pool_used[s->plan->steps[step].pool]--;
+	if (s->plan->steps[step].flags & STEP_CONSOLE)
+		s->console = false;
+}
 
 static void release_held(struct schedule *s)
 {
@@ -196,17 +209,12 @@ static void release_held(struct schedule *s)
 		heap_push(&s->ready, step);
 }
 
-void schedule_done(struct schedule *s, uint32_t step, bool ran)
+void schedule_done(struct schedule *s, uint32_t step)
 {
 	if (s->where[step] == DONE)
 		BUG("step %u ended twice", step);
-	if (ran) {
-		s->running--;
-		if (s->plan->steps[step].pool != PLAN_NONE)
-			s->pool_used[s->plan->steps[step].pool]--;
-		if (s->plan->steps[step].flags & STEP_CONSOLE)
-			s->console = false;
-	}
+	schedule_release(s, step);
+	s->ending -= s->where[step] == ENDING;
 	s->where[step] = DONE;
 	s->left--;
 	if (!is_finally(s, step) && --s->left_main == 0)
@@ -231,7 +239,7 @@ uint32_t schedule_dropped(struct schedule *s)
 		uint32_t i = s->drop_at;
 
 		/* a step whose needs are done in vain is left to schedule_next's caller only if it may go on */
-		if (wanted(s, i) && s->where[i] != DONE && s->where[i] != RUNNING && !may(s, i))
+		if (wanted(s, i) && s->where[i] != DONE && s->where[i] < RUNNING && !may(s, i))
 			return i;
 	}
 	return PLAN_NONE;

@@ -15,9 +15,11 @@ void schedule_queue(struct schedule *, uint32_t step);
 /* A queued step that may start now, slot and pool taken; PLAN_NONE. */
 uint32_t schedule_start(struct schedule *);
 size_t schedule_queued(const struct schedule *);
-size_t schedule_running(const struct schedule *);
-/* It came to its end; ran: it held a slot. Whatever waited for it may become ready. */
-void schedule_done(struct schedule *, uint32_t step, bool ran);
+size_t schedule_running(const struct schedule *);        /* released ones too, until they are done */
+/* Its process has ended: slot and pool are free for another, while its outputs are still being looked at. */
+void schedule_release(struct schedule *, uint32_t step);
+/* It came to its end. Whatever waited for it may become ready. */
+void schedule_done(struct schedule *, uint32_t step);
 /* Nothing that is not running starts any more but finally steps (none when all is true). The next calls of
  * schedule_dropped yield what will not run. */
 void schedule_stop(struct schedule *, bool all);

@@ -35,5 +35,5 @@ int file_write_all(int fd, const void *, size_t n);     /* 0 or -1 with errno */
 /* Copies all of `from` to `to`: reflink where the file system has it, else copy_file_range or read/write. */
 int file_copy_fd(int from, int to, struct err *);
 /* The file system's own "now" in ns: the ctime of an O_TMPFILE made in folder dirfd, which leaves the folder's own
- * times alone (they are facts); where the file system has none, of a scratch file that is removed. */
+ * times alone (they are facts); where the file system has none, of a scratch file that is removed. Main thread only. */
 int file_fs_now(int dirfd, int64_t *ns, struct err *);
