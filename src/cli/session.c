@@ -415,6 +415,8 @@ int session_walk(struct session *s, void (*warn)(void *ctx, struct str text), vo
 void session_close(struct session *s)
 {
 	walk_release(&s->walk);
+	if (s->tools)
+		tools_close(s->tools);
 	if (s->content)
 		content_close(s->content);
 	store_close(s->store);

@@ -196,10 +196,10 @@ static void watch_tree(struct tree *tree, struct watches *watches)
 	const struct tree_dir *looked = tree_looked(tree, &n);
 
 	for (size_t i = 0; i < n; i++) {
-		bool listed = S_ISDIR(looked[i].ident.mode), rules = str_is(path_name(looked[i].path), ".gitignore");
+		bool type = looked[i].type;
 
-		watch_add(watches, looked[i].path, &looked[i].ident, listed ? WATCH_LIST : rules ? WATCH_FILE : WATCH_TYPE,
-			  listed || rules ? FACT_ASK : FACT_TYPE, NULL);
+		watch_add(watches, looked[i].path, &looked[i].ident,
+			  type ? WATCH_TYPE : S_ISDIR(looked[i].ident.mode) ? WATCH_LIST : WATCH_FILE, type ? FACT_TYPE : FACT_ASK, NULL);
 	}
 }
 

@@ -360,8 +360,11 @@ void content_forget(struct content *c, struct str path)
 {
 	struct known *k = map_get(&c->known, path);
 
-	if (k)
-		k->state = KNOWN_NOT;
+	if (!k || k->state == KNOWN_NOT)
+		return;
+	k->state = KNOWN_NOT;
+	for (size_t i = 0; k->entry.type == ENTRY_LINK && i < k->nbehind; i++)
+		content_forget(c, k->behind[i].path);
 }
 
 /* --- settling --- */

@@ -29,7 +29,7 @@ void content_prefetch(struct content *, const struct str *paths, size_t n, unsig
 /* Teaches it a digest that was made elsewhere (a step's output, hashed while it was stored). Racy unless the identity is
  * older than content_open. */
 void content_tell(struct content *, struct str path, const struct ident *, const struct digest *);
-/* Forgets path: it will be looked at again (it was written during the run). */
+/* Forgets path, and what a link leads to: it will be looked at again (it was written during the run). */
 void content_forget(struct content *, struct str path);
 /* Looks again at everything that was racy and is no longer, so that the next run need not; *moved counts what turned
  * out to have other content than before, or is racy still. */

@@ -25,6 +25,30 @@ const struct entry *output_of(const struct walk_step *s, struct str path)
 	return s->outputs.n ? bsearch(&key, s->outputs.v, s->outputs.n, sizeof(key), by_path) : NULL;
 }
 
+/* What a link leads to is used as well: its own identity says nothing of that. */
+static int use_behind(struct walk *w, struct probe *p, struct str link, struct err *err)
+{
+	size_t n;
+	const struct content_behind *behind = content_behind(w->content, link, &n);
+
+	for (size_t i = 0; i < n; i++) {
+		struct used used = {.path = behind[i].path, .ident = behind[i].ident, .listed = behind[i].listed};
+		struct entry entry;
+
+		if (str_eq(used.path, link))
+			continue;
+		if (used.listed)
+			used.path = str_fmt(w->arena, STR_FMT "/.", STR_ARG(used.path));
+		if (S_ISREG(used.ident.mode)) {
+			if (content_entry(w->content, used.path, &entry, &used.ident, &used.racy, err) < 0)
+				return -1;
+			used.digest = entry.digest;
+		}
+		vec_add(&p->used, used);
+	}
+	return 0;
+}
+
 int source_entry(struct walk *w, struct probe *p, struct str path, struct entry *out, struct err *err)
 {
 	struct used used = {.path = path};
@@ -33,7 +57,7 @@ int source_entry(struct walk *w, struct probe *p, struct str path, struct entry 
 		return -1;
 	used.digest = out->digest;
 	vec_add(&p->used, used);
-	return 0;
+	return out->type == ENTRY_LINK ? use_behind(w, p, path, err) : 0;
 }
 
 void use_output(struct probe *p, const struct walk_step *from, const struct entry *entry)

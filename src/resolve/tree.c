@@ -155,7 +155,7 @@ static void answer_path(struct listing *l, struct str path, struct answer *answe
 	if (got < 0)
 		answer->problem = str_dup(l->arena, str_of(err.text));
 	err_release(&err);
-	if (got >= 0)
+	if (got >= 0 && !S_ISDIR(ident.mode))   /* a folder is listed below */
 		listing_look(l, path, &ident, true);
 	if (got <= 0)
 		return;

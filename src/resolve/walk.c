@@ -130,7 +130,8 @@ void watch_used(struct walk *w, const struct probe *p, size_t from)
 	for (size_t i = from; i < p->used.n; i++) {
 		const struct used *u = &p->used.v[i];
 
-		watch_add(&w->watches, str_dup(w->arena, u->path), &u->ident, S_ISDIR(u->ident.mode) ? WATCH_DIR : WATCH_FILE, FACT_NONE, &u->digest);
+		watch_add(&w->watches, str_dup(w->arena, u->path), &u->ident, S_ISDIR(u->ident.mode) && !u->listed ? WATCH_DIR : WATCH_FILE,
+			  FACT_NONE, &u->digest);
 	}
 }
 
@@ -209,7 +210,7 @@ int walk_moved(struct walk *w, const struct probe *p, struct str *moved, struct 
 		if (ident_eq(&now, &u->ident) && !u->racy)
 			continue;
 		*moved = u->path;
-		if (!ident_eq(&now, &u->ident) && !(S_ISDIR(now.mode) && S_ISDIR(u->ident.mode)))
+		if (!ident_eq(&now, &u->ident) && (u->listed || !(S_ISDIR(now.mode) && S_ISDIR(u->ident.mode))))
 			return 1;
 		/* changed within one tick of the clock, it would look the same: read it again */
 		content_forget(w->content, u->path);

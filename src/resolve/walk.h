@@ -59,7 +59,12 @@ enum verdict {
 };
 
 /* A source file as it was when it went into the key. */
-struct used { struct str path; struct ident ident; struct digest digest; bool racy, made /* by a need */; };
+struct used {
+	struct str path;
+	struct ident ident;
+	struct digest digest;
+	bool racy, made /* by a need */, listed /* a folder whose entries count: path ends in "/." */;
+};
 
 struct probe {
 	enum verdict verdict;
