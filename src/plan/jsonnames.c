@@ -3,7 +3,7 @@
 const struct plan_flag_name plan_flag_names[] = {
 	{"cached", STEP_CACHED}, {"all_sources", STEP_ALL_SOURCES}, {"skip", STEP_SKIP}, {"keep_outputs", STEP_KEEP},
 	{"tracked_outputs", STEP_TRACKED}, {"console", STEP_CONSOLE}, {"continue_on_failure", STEP_CONTINUE},
-	{"shebang", STEP_SHEBANG}, {"dynamic", STEP_DYNAMIC}, {"variant", STEP_VARIANT}, {"script_file", STEP_SCRIPT_FILE},
+	{"shebang", STEP_SHEBANG}, {"dynamic", STEP_DYNAMIC}, {"script_file", STEP_SCRIPT_FILE},
 };
 const size_t nplan_flag_names = countof(plan_flag_names);
 const char *const plan_script_names[3] = {"run", "exec", "group"};

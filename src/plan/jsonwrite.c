@@ -195,13 +195,14 @@ static void put_limits(struct json *j, const struct plan *p, const struct plan_s
 		json_close(j, '}');
 	}
 	if (s->pool != PLAN_NONE) {
-		json_kint(j, "pool", s->pool);
+		json_kstr(j, "pool", plan_step_name(p, s->pool));      /* its first step */
 		json_kint(j, "pool_size", s->pool_size);
 	}
 	put_words(j, p, "tags", s->tags);
 }
 
-/* What the step is, without where it stands in the spec: its digest is the definition's. */
+/* What the step is, without where it stands in the spec: its digest is the definition's. A variant stands
+ * for itself: what it varies need not be in this plan. */
 static void put_definition(struct json *j, const struct plan *p, const struct plan_step *s)
 {
 	json_kstr(j, "kind", str_of(plan_script_names[s->script_kind]));
@@ -244,8 +245,6 @@ static void put_step(struct json *j, const struct plan *p, uint32_t id, void (*s
 	put_text(j, p, "file", s->file);
 	put_number(j, "line", s->line);
 	put_number(j, "col", s->col);
-	if (s->variant_of != PLAN_NONE)
-		json_kstr(j, "variant_of", plan_step_name(p, s->variant_of));
 	put_pairs(j, p, "axes", s->axes);
 	json_kstr(j, "definition", str_of(digest_text(&digest, text)));
 	put_definition(j, p, s);

@@ -13,6 +13,7 @@ struct reader {
 	struct build build;
 	struct map steps;               /* name -> id + 1 */
 	struct map secrets;             /* name -> id + 1 */
+	struct table pools;             /* name -> first step */
 	struct err *err;
 	bool bad;
 };
@@ -284,6 +285,18 @@ static void read_retry(struct reader *r, const struct node *n, struct plan_step 
 		wrong(r, "factor", "a number in a string");
 }
 
+/* A pool is named by its first step, which need not be in this plan: then the first of its steps that is. */
+static uint32_t read_pool(struct reader *r, const struct node *n, uint32_t id)
+{
+	uint32_t *pool;
+	bool fresh;
+
+	if (!member(n, "pool"))
+		return PLAN_NONE;
+	pool = table_put(&r->pools, member_text(r, n, "pool", true), &fresh);
+	return fresh ? (*pool = id) : *pool;
+}
+
 static void read_step(struct reader *r, const struct node *n)
 {
 	struct build *b = &r->build;
@@ -297,7 +310,7 @@ static void read_step(struct reader *r, const struct node *n)
 		.workspace = one_of(r, member_text(r, n, "workspace", true), plan_workspace_names, 3, "workspace"),
 		.uncached = build_text(b, member_text(r, n, "uncached", false)), .script = build_text(b, member_text(r, n, "script", false)),
 		.workdir = build_text(b, member_text(r, n, "workdir", false)), .depfile = build_text(b, member_text(r, n, "depfile", false)),
-		.pool = member_u32(r, n, "pool", PLAN_NONE), .pool_size = member_u32(r, n, "pool_size", 0),
+		.pool = read_pool(r, n, id), .pool_size = member_u32(r, n, "pool_size", 0),
 		.tools_given = member_flag(r, n, "tools_given"), .timeout_ms = member_number(r, n, "timeout_ms"),
 	};
 	bool fresh;
@@ -309,8 +322,6 @@ static void read_step(struct reader *r, const struct node *n)
 	for (size_t i = 0; i < nplan_flag_names; i++)
 		if (member_flag(r, n, plan_flag_names[i].name))
 			s.flags |= plan_flag_names[i].flag;
-	if (member(n, "variant_of"))
-		s.flags &= ~STEP_VARIANT;       /* in this plan it stands for itself */
 	s.argv = words(r, n, "argv");
 	s.args = words(r, n, "args");
 	s.env = pairs(r, n, "env");
@@ -341,18 +352,57 @@ static int edge_order(const void *a, const void *b)
 	return x->after != y->after ? (x->after > y->after) - (x->after < y->after) : (x->before > y->before) - (x->before < y->before);
 }
 
-static uint32_t place_of(const struct node *goals, struct reader *r, struct str step)
+/* By step: its place among the goals, and the first goal that needs it (its own place for a goal). */
+struct places { uint32_t *at, *owner; };
+
+static void own_needs(struct reader *r, struct places *places, uint32_t step, uint32_t place, uint32_t *stack)
 {
-	for (size_t i = 0; i < goals->n; i++)
-		if (str_eq(member_text(r, object(r, goals, i, "goals"), "step", true), step))
-			return (uint32_t)i;
-	return UINT32_MAX;
+	const struct build *b = &r->build;
+	uint32_t n = 0;
+
+	if (places->owner[step] != PLAN_NONE)
+		return;
+	places->owner[step] = place;
+	for (stack[n++] = step; n;) {
+		const struct plan_step *s = &b->steps.v[stack[--n]];
+
+		for (uint32_t i = 0; i < s->needs.n; i++) {
+			uint32_t need = b->needs.v[s->needs.at + i].step;
+
+			if (places->owner[need] != PLAN_NONE)
+				continue;
+			places->owner[need] = place;
+			stack[n++] = need;
+		}
+	}
 }
 
-/* The edges of sequential workflows, between goals of this list. */
+static struct places find_places(struct reader *r, const struct node *goals)
+{
+	size_t n = r->build.steps.n + 1;
+	struct places places = {arena_array(r->arena, n, uint32_t), arena_array(r->arena, n, uint32_t)};
+	uint32_t *stack = arena_array(r->arena, n, uint32_t);
+
+	memset(places.at, 255, n * sizeof(*places.at));
+	memset(places.owner, 255, n * sizeof(*places.owner));
+	for (size_t i = 0; i < goals->n && !r->bad; i++) {
+		uint32_t step = step_id(r, member_text(r, object(r, goals, i, "goals"), "step", true), "goals");
+
+		if (r->bad)
+			break;
+		if (places.at[step] == PLAN_NONE)
+			places.at[step] = (uint32_t)i;
+		own_needs(r, &places, step, (uint32_t)i, stack);
+	}
+	return places;
+}
+
+/* The edges of sequential workflows, between goals of this list: one to a step that only a goal needs is
+ * that goal's, and select.c makes the edge of it again. */
 static void read_order(struct reader *r, const struct node *root, const struct node *goals, struct edges *edges)
 {
 	const struct node *list = member_list(r, root, "order", NODE_LIST);
+	struct places places = find_places(r, goals);
 
 	for (size_t i = 0; i < list->n && !r->bad; i++) {
 		const struct node *pair = list->items[i].value;
@@ -362,9 +412,9 @@ static void read_order(struct reader *r, const struct node *root, const struct n
 			wrong(r, "order", "a list of pairs of steps");
 			return;
 		}
-		e.before = place_of(goals, r, text(r, pair->items[0].value, "order"));
-		e.after = place_of(goals, r, text(r, pair->items[1].value, "order"));
-		if (e.before < e.after && e.after != UINT32_MAX)
+		e.before = places.at[step_id(r, text(r, pair->items[0].value, "order"), "order")];
+		e.after = places.owner[step_id(r, text(r, pair->items[1].value, "order"), "order")];
+		if (e.before < e.after && e.after != PLAN_NONE)
 			vec_add(&edges->v, e);
 	}
 	if (edges->v.n)
@@ -385,8 +435,10 @@ static struct plan_span read_goals(struct reader *r, const struct node *root, co
 
 		vec_add(&r->build.refs, step_id(r, member_text(r, of, "step", true), key));
 		goal.after.at = (uint32_t)r->build.refs.n;
-		for (; at < edges.v.n && edges.v.v[at].after == i; at++)
-			vec_add(&r->build.refs, edges.v.v[at].before);
+		for (; at < edges.v.n && edges.v.v[at].after == i; at++) {
+			if (!at || edge_order(&edges.v.v[at - 1], &edges.v.v[at]))
+				vec_add(&r->build.refs, edges.v.v[at].before);
+		}
 		goal.after.n = (uint32_t)r->build.refs.n - goal.after.at;
 		vec_add(&r->build.goals, goal);
 	}
@@ -493,7 +545,7 @@ static int read_plan(struct reader *r, const struct node *root, struct plan_cont
 
 int plan_from_json(struct arena *arena, struct str json, struct buf *image, struct plan_content *content, struct err *err)
 {
-	struct reader r = {.arena = arena, .err = err};
+	struct reader r = {.arena = arena, .err = err, .pools.arena = arena};
 	struct source *src = arena_new(arena, struct source);
 	struct node *root;
 	int rc = -1;
