@@ -5,13 +5,14 @@
 
 #include "base/map.h"
 #include "base/vec.h"
+#include "plan/sequence.h"
 
 struct chooser {
 	struct arena *arena;
 	const struct plan *plan;
 	struct selection *out;
 	VEC(uint32_t) goals, finally;
-	VEC(struct order) order;
+	struct sequence sequence;
 };
 
 static struct str name_of(const struct plan *p, uint32_t step) { return plan_step_name(p, step); }
@@ -60,7 +61,14 @@ static bool wild_match(struct str pattern, struct str name)
 
 static void add_goal(struct chooser *c, uint32_t step, uint8_t flags, bool last)
 {
-	c->out->wanted[step] |= SELECT_WANTED | SELECT_GOAL | flags;
+	uint8_t *wanted = &c->out->wanted[step];
+
+	/* wanted twice, once without a condition: it is not skipped */
+	if (*wanted & SELECT_GOAL && !(*wanted & flags & SELECT_SKIP)) {
+		*wanted &= (uint8_t)~SELECT_SKIP;
+		flags = 0;
+	}
+	*wanted |= SELECT_WANTED | SELECT_GOAL | flags;
 	if (last)
 		vec_add(&c->finally, step);
 	else
@@ -73,32 +81,13 @@ static void add_entry(struct chooser *c, const struct plan_goal *goal, bool last
 		add_goal(c, c->plan->refs[goal->steps.at + i], goal->skip ? SELECT_SKIP : 0, last);
 }
 
-/* A goal of a sequential workflow waits for all of those before it. */
-static void add_order(struct chooser *c, struct plan_span goals)
-{
-	const struct plan *p = c->plan;
-
-	for (uint32_t i = 0; i < goals.n; i++) {
-		const struct plan_goal *b = &p->goals[goals.at + i];
-
-		for (uint32_t k = 0; k < b->after.n; k++) {
-			const struct plan_goal *a = &p->goals[goals.at + p->refs[b->after.at + k]];
-
-			for (uint32_t x = 0; x < a->steps.n; x++)
-				for (uint32_t y = 0; y < b->steps.n; y++)
-					vec_add(&c->order, (struct order){p->refs[a->steps.at + x], p->refs[b->steps.at + y]});
-		}
-	}
-}
-
-static void add_workflow(struct chooser *c, const struct plan_workflow *w)
+static int add_workflow(struct chooser *c, const struct plan_workflow *w, struct err *err)
 {
 	for (uint32_t i = 0; i < w->steps.n; i++)
 		add_entry(c, &c->plan->goals[w->steps.at + i], false);
 	for (uint32_t i = 0; i < w->finally.n; i++)
 		add_entry(c, &c->plan->goals[w->finally.at + i], true);
-	add_order(c, w->steps);
-	add_order(c, w->finally);
+	return sequence_add(&c->sequence, w->steps, err) < 0 || sequence_add(&c->sequence, w->finally, err) < 0 ? -1 : 0;
 }
 
 static int no_steps(struct chooser *c, const struct plan_command *command, struct err *err)
@@ -155,10 +144,8 @@ static int add_name(struct chooser *c, struct str goal, struct err *err)
 	const struct plan_command *command = workflow ? NULL : find_command(p, goal);
 	bool any = false;
 
-	if (workflow) {
-		add_workflow(c, workflow);
-		return 0;
-	}
+	if (workflow)
+		return add_workflow(c, workflow, err);
 	if (command)
 		return add_command(c, command, err);
 	for (uint32_t i = 0; i < p->nsteps; i++) {
@@ -176,10 +163,8 @@ static int without_goals(struct chooser *c, struct err *err)
 	const struct plan_workflow *w = find_workflow(p, S("default"));
 	CLEANUP_BUF struct buf names = BUF_INIT(8192);
 
-	if (w) {
-		add_workflow(c, w);
-		return 0;
-	}
+	if (w)
+		return add_workflow(c, w, err);
 	for (uint32_t i = 0; i < p->nworkflows; i++)
 		buf_fmt(&names, "\n  " STR_FMT "  " STR_FMT, STR_ARG(plan_str(p, p->workflows[i].name)), STR_ARG(plan_str(p, p->workflows[i].summary)));
 	for (uint32_t i = 0; i < p->ncommands; i++)
@@ -276,20 +261,21 @@ int select_goals(struct arena *arena, const struct plan *plan, const struct str 
 	int rc;
 
 	*out = (struct selection){.wanted = arena_alloc(arena, plan->nsteps + 1)};
+	sequence_init(&c.sequence, arena, plan);
 	rc = choose(&c, goals, n, err);
 	if (rc == 0) {
 		close_over_needs(&c);
 		settle_skips(&c);
-		rc = check_variants(&c, err);
+		rc = check_variants(&c, err) < 0 ? -1 : sequence_check(&c.sequence, arena, out->wanted, err);
 	}
 	out->goals = keep(arena, c.goals.v, c.goals.n, sizeof(*c.goals.v));
 	out->finally = keep(arena, c.finally.v, c.finally.n, sizeof(*c.finally.v));
-	out->order = keep(arena, c.order.v, c.order.n, sizeof(*c.order.v));
+	out->order = keep(arena, c.sequence.order.v, c.sequence.order.n, sizeof(struct order));
 	out->ngoals = c.goals.n;
 	out->nfinally = c.finally.n;
-	out->norder = c.order.n;
+	out->norder = c.sequence.order.n;
 	vec_free(&c.goals);
 	vec_free(&c.finally);
-	vec_free(&c.order);
+	sequence_release(&c.sequence);
 	return rc;
 }
