@@ -6,6 +6,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "cli/refs.h"
 #include "sys/file.h"
 
 #define SNAPSHOTS_KEPT 8
@@ -191,6 +192,18 @@ static int write_snapshot(struct keeper *k, struct run *run, bool settled, struc
 	return still;
 }
 
+/* The cache is kept within its bounds by those who use it; most runs only look whether it is time. */
+static void bound_cache(struct keeper *k)
+{
+	struct session *s = k->s;
+	struct store_limits limits = {s->config.cache_max_bytes, s->config.cache_max_age_s};
+	struct store_gc done;
+	struct err err = ERR_INIT;
+
+	if (s->store && store_dir_gc_due(s->store, &limits) && store_dir_gc(s->store, &limits, refs_of_result, &done, &err) < 0)
+		complain(k, "unable to keep the cache within its bounds", &err);
+}
+
 void keep_state(struct session *s, struct run *run, struct history *history, void (*warn)(void *ctx, struct str text), void *ctx)
 {
 	struct keeper k = {s, warn, ctx};
@@ -210,6 +223,7 @@ void keep_state(struct session *s, struct run *run, struct history *history, voi
 		complain(&k, "unable to keep the stat cache", &err);
 	if (tools_save(s->tools, &err) < 0)
 		complain(&k, "unable to keep what is known of tools", &err);
+	bound_cache(&k);
 }
 
 /* --- what is no more --- */
