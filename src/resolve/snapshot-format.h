@@ -3,7 +3,7 @@
 
 #include "resolve/snapshot.h"
 
-#define SNAPSHOT_FORMAT 2
+#define SNAPSHOT_FORMAT 3
 #define SNAPSHOT_MAGIC "cairnst"        /* with its NUL: 8 bytes */
 
 struct span { uint64_t at, n; };        /* bytes from the file's start, count */
@@ -13,6 +13,7 @@ struct head {
 	uint32_t format, quiet;
 	struct xxh build;               /* of the program's own identity */
 	struct xxh sum;                 /* of everything behind the head */
+	struct xxh head_sum;            /* of the head while this is zero */
 	uint64_t size;
 	uint64_t root_dev, root_ino;
 	struct span folders, names, idents, kinds, env, asked, steps, digests, refs, outputs, texts, plan;
@@ -46,5 +47,6 @@ static inline unsigned fact_of(uint8_t k) { return k >> 4; }
 
 /* The program that wrote a snapshot is part of it: another build may see things otherwise. */
 struct xxh snapshot_build(void);
+struct xxh snapshot_head_sum(const struct head *);
 /* The path of a file in a folder, as watches name it. */
 struct str snapshot_file_path(struct arena *, struct str folder, struct str name);

@@ -181,6 +181,7 @@ static void assemble(struct buf *out, struct writer *w, const struct snapshot_sa
 	place(out, &h.plan, save->plan->head, save->plan->head->size, save->plan->head->size);
 	h.size = out->n;
 	h.sum = xxh_bytes(out->s + sizeof(h), out->n - sizeof(h));
+	h.head_sum = snapshot_head_sum(&h);
 	memcpy(out->s, &h, sizeof(h));
 }
 

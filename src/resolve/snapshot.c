@@ -19,6 +19,14 @@ struct xxh snapshot_build(void)
 	return xxh_bytes(&self, sizeof(self));
 }
 
+struct xxh snapshot_head_sum(const struct head *h)
+{
+	struct head copy = *h;
+
+	copy.head_sum = (struct xxh){0};
+	return xxh_bytes(&copy, sizeof(copy));
+}
+
 static bool section_ok(const struct head *h, struct span span, size_t row)
 {
 	return span.at % 8 == 0 && span.at >= sizeof(*h) && span.at <= h->size && span.n <= (h->size - span.at) / row;
@@ -29,6 +37,7 @@ static bool head_ok(const struct head *h, size_t size, int rootfd)
 	struct stat root;
 
 	return size >= sizeof(*h) && !memcmp(h->magic, SNAPSHOT_MAGIC, sizeof(h->magic)) && h->format == SNAPSHOT_FORMAT && h->size == size &&
+	       xxh_eq(h->head_sum, snapshot_head_sum(h)) &&
 	       fstat(rootfd, &root) == 0 && h->root_dev == root.st_dev && h->root_ino == root.st_ino &&
 	       xxh_eq(h->build, snapshot_build()) && section_ok(h, h->folders, sizeof(struct folder)) &&
 	       section_ok(h, h->names, sizeof(struct bytes)) && section_ok(h, h->idents, sizeof(struct ident)) &&
