@@ -299,7 +299,7 @@ static void write_file(const char *path, const char *s, size_t n, mode_t mode)
 {
 	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC, mode);
 
-	if (fd < 0 || write(fd, s, n) != (ssize_t)n || close(fd))
+	if (fd < 0 || write(fd, s, n) != (ssize_t)n || fchmod(fd, mode & ~(mode_t)022) || close(fd))
 		die("unable to write", path);
 }
 
@@ -443,8 +443,6 @@ int main(int argc, char **argv)
 		write_file(out, text.s, failing ? text.n / 2 : text.n, mode);
 	if (failing && out)
 		return 1;
-	if (out && mode == 0444 && chmod(out, mode))
-		die("unable to set the mode of", out);
 	if (link) {
 		unlink(link);
 		if (symlink(strrchr(out, '/') ? strrchr(out, '/') + 1 : out, link))

@@ -462,6 +462,8 @@ def tamper(c, how=None):
     how = how or c.rng.choice(["edit", "quiet", "delete", "folder", "link", "mode", "touch", "append", "replace"])
     if os.path.islink(p) or os.path.isdir(p):
         return None
+    if how in ("folder", "link") and any(x.keep and path.startswith(x.dir + "/") for x in c.plan.commands):
+        how = "edit"                # keep: true leaves it to the program to cope with what is there
     c.tampered.add(step)
     st = os.stat(p)
     if not st.st_mode & 0o200:

@@ -15,7 +15,8 @@ Where a rerun is allowed but not required:
   - after a damaged cache, a kill or a full disk: steps whose result may have gone with it;
   - a step with a depfile, when a file appears or goes that has the name of one it read (it might shadow that);
   - a header whose executable bit changed; more than 8 sets of discovered files under one declared key;
-  - an output whose permissions alone (not the executable bit) were changed may be put back or left.
+  - an output whose permissions alone (not the executable bit) were changed may be put back or left, and so may a foreign
+    file under a folder or glob of outputs.
 
 Modes: normal; noop (again, nothing may run); goals (some commands only); force; kill (kill -9 on the way, then again);
 race (a file is edited while a step that reads it runs, and mostly put back); damage (files of the cache are

@@ -302,7 +302,8 @@ class Folder(Command):
         step.folder = self.made
 
     def spec_outputs(self):
-        return [self.made + ("/" if self.slash else "")]
+        globbed = any(self.name in c.globbed for c in self.plan.commands)
+        return [self.made + ("/" if self.slash or globbed else "")]     # a glob must know that there will be something below
 
     def script_writes(self):
         return [f"-D {self.made}"]
