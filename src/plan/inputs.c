@@ -376,76 +376,6 @@ static int gather_inputs(struct gather *g)
 	return rc;
 }
 
-/* ---- is it cached? ---- */
-
-static struct str why_uncached(struct gather *g)
-{
-	const struct spec_command *c = g->in->of->command;
-
-	if (g->in->of->finally)
-		return S("it is a finally step of a workflow");
-	if (c->console)
-		return S("it has the terminal");
-	if (c->cache == CACHE_NO)
-		return S("its cache is switched off");
-	if (!c->inputs.given && !c->outputs.given)
-		return S("it declares neither inputs nor outputs");
-	if (g->in->own_input.s)
-		return str_fmt(g->m->arena, STR_FMT " is both an input and an output of it", STR_ARG(g->in->own_input));
-	return S("");
-}
-
-static void settle_cache(struct gather *g)
-{
-	const struct spec_command *c = g->in->of->command;
-	struct str why = c->kind == SCRIPT_NONE ? S("") : why_uncached(g);
-
-	g->s->uncached = build_text(g->b, why);
-	if (c->kind == SCRIPT_NONE)
-		return;
-	if (!why.n)
-		g->s->flags |= STEP_CACHED;
-	else if (c->cache == CACHE_YES && !g->in->of->failed)
-		g->in->of->failed = wrong(g->m, c->cache_loc, NULL, "step " STR_FMT " can't be cached: " STR_FMT, STR_ARG(g->in->name),
-					  STR_ARG(why)) < 0;
-	if (!c->inputs.given && c->outputs.given)
-		g->s->flags |= STEP_ALL_SOURCES;
-}
-
-static bool wants_sources(const struct maker *m)
-{
-	for (size_t i = 0; i < m->build.steps.n; i++) {
-		const struct plan_step *s = &m->build.steps.v[i];
-
-		/* a discovered file's name is compared with those of all sources */
-		if (s->flags & STEP_CACHED && (s->flags & STEP_ALL_SOURCES || s->depfile.n))
-			return true;
-	}
-	return false;
-}
-
-static bool is_spec(const struct spec *spec, struct str path)
-{
-	for (size_t i = 0; i < spec->nfiles; i++) {
-		if (str_eq(spec->files[i].path, path))
-			return true;
-	}
-	return false;
-}
-
-static void sources_write(struct maker *m)
-{
-	const struct answer *a = wants_sources(m) ? ask(m, Q_SOURCES, S(""), m->spec->commands[0].loc) : NULL;
-
-	for (size_t i = 0; a && i < a->n; i++) {
-		if (!is_spec(m->spec, a->items[i]) && !outmap_covers(m->outs, a->items[i])) {
-			uint32_t id = build_path(&m->build, a->items[i]);
-
-			vec_add(&m->build.sources, id);
-		}
-	}
-}
-
 int inputs_resolve(struct maker *m)
 {
 	struct gather g = {.m = m, .b = &m->build, .seen = seen_new(m)};
@@ -459,9 +389,7 @@ int inputs_resolve(struct maker *m)
 		/* a step that is skipped may lack what it would read elsewhere */
 		if (!(g.s->flags & STEP_SKIP) && gather_inputs(&g) < 0)
 			g.in->of->failed = true;
-		settle_cache(&g);
 	}
-	sources_write(m);
 	vec_free(&g.wishes);
 	vec_free(&g.globs);
 	vec_free(&g.producers);

@@ -29,6 +29,7 @@ static int make_round(struct maker *m)
 	goals_resolve(m);
 	fill_steps(m);
 	inputs_resolve(m);
+	cache_settle(m);
 	return settled(m);
 }
 

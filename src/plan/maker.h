@@ -14,8 +14,9 @@
 struct vars_file {                      /* the vars of one spec file */
 	const struct spec_file *file;
 	struct value *values;
-	uint8_t *known;                 /* by var: 1, 0 not yet, EXPR_ASKED, 3 failed */
+	uint8_t *known;                 /* by var: VAR_* */
 };
+enum { VAR_WAITS, VAR_KNOWN, VAR_FAILED };
 
 /* A command with other params, environment or arguments than its own. */
 struct variant {
@@ -121,7 +122,7 @@ struct at {
 };
 void at_init(struct at *, struct maker *, const struct vars_file *, const struct made *, const struct inst *,
 	     const struct variant *);
-int vars_load(struct maker *);
+int vars_load(struct maker *);          /* vars.c */
 struct vars_file *vars_of(struct maker *, const struct spec_file *);
 /* The value of a param: the variant's, else its preset; NULL when it has none. */
 const struct value *param_value(const struct made *, const struct variant *, struct str name);
@@ -148,7 +149,8 @@ int clash_check(struct maker *);        /* clash.c */
 int needs_resolve(struct maker *);      /* needs.c */
 int order_steps(struct maker *);        /* order.c: or says a cycle */
 int fill_steps(struct maker *);         /* fill.c: all fields but inputs */
-int inputs_resolve(struct maker *);     /* inputs.c: and whether it is cached */
+int inputs_resolve(struct maker *);     /* inputs.c */
+int cache_settle(struct maker *);       /* cached.c: is a step cached, and on what if it declares no inputs? */
 int goals_resolve(struct maker *);      /* goals.c: commands and workflows */
 
 /* matrix.c: the points of a matrix, at least one unless all are excluded. */
