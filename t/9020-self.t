@@ -1,0 +1,53 @@
+#!/bin/sh
+# cairn builds itself after the cairn.yaml of its own sources: what a C project with generated dependencies gets.
+. "${0%/*}/lib.sh"
+
+cc=gcc
+command -v gcc >/dev/null || cc=clang
+for part in cairn.yaml src runtimes cache generators; do
+	[ ! -e "$top/$part" ] || cp -r "$top/$part" .
+done
+sources=$(find . -name '*.c' | sed 's|^\./||' | sort)
+modules=$(find src/sys -name 'mod-*.c' | wc -l)
+steps=$(($(echo "$sources" | wc -l) + 2))       # modules are steps, too; the program and the base archive are two more
+
+self() { run -V cc=$cc -V mode=-O0 "$@"; }
+count() { states | grep -c " $1\$"; }
+all_are() { test "$(count "$1")" -eq $steps && test "$(states | wc -l)" -eq $steps; }
+includers() {   # HEADER: what the compiler says of each source, as steps
+	for src in $sources; do
+		case $src in */mod-*) continue ;; esac
+		$cc -std=gnu11 -D_GNU_SOURCE -Isrc -I. -MM "$src" | grep -q " $1\( \|\$\)" && echo "compile[src=$src] ran"
+	done
+}
+only() {        # FILE: its lines are all that ran
+	states | grep ' ran$' | diff -u "$1" -
+}
+
+check 'the sources are built' self
+check 'every step ran' all_are ran
+check 'the program starts' sh -c 'build/self/cairn version >version'
+check 'every module was made' test "$(find build/self/lib -name '*.so' | wc -l)" -eq "$modules"
+check 'nothing is left to do' self
+check 'every step is a hit' all_are hit
+
+touch src/base/opt.h
+check 'a header touched' self
+check 'runs nothing' all_are hit
+
+includers src/base/opt.h >"$T/includers"
+check 'a header has several includers, not all' sh -c 'n=$(wc -l <"$0") && test "$n" -gt 3 -a "$n" -lt 100' "$T/includers"
+echo '/* a comment */' >>src/base/opt.h
+check 'a comment in a header' self
+check 'compiles exactly its includers, and nothing behind them' only "$T/includers"
+
+sed -i '/cairn_version/s/";/+edited";/' src/cli/cmd-version.c
+check 'an edit of a source' self
+check 'reaches the program' sh -c 'build/self/cairn version | grep -q "+edited"'
+refuse 1 'a source that does not compile' sh -c 'echo wrong >>src/main.c; cairn run -V cc=$0 -V mode=-O0' $cc
+check 'leaves the last program where it was' build/self/cairn version
+
+cp -r "$top/examples/hello" "$T/hello"
+check 'the built program builds another' build/self/cairn -C "$T/hello" run
+check 'which works' sh -c '"$0"/hello/build/hello | grep -q hello' "$T"
+finish
