@@ -6,7 +6,8 @@
 
 void build_init(struct build *b, struct arena *a)
 {
-	*b = (struct build){.arena = a, .texts_at.arena = a, .path_ids.arena = a, .text = BUF_INIT(PLAN_IMAGE_MAX)};
+	*b = (struct build){
+		.arena = a, .texts_at.arena = a, .path_ids.arena = a, .text = BUF_INIT(PLAN_IMAGE_MAX)};
 	build_text(b, S(""));
 }
 
@@ -147,7 +148,9 @@ int build_finish(struct build *b, struct str name, struct buf *out, struct err *
 	uint64_t at = sizeof(head);
 
 	if (!fits(b))
-		return err_set(err, ERR_SPEC, "unable to plan: the plan is too big (more than 4 GiB of texts or of one list)");
+		return err_set(
+			err, ERR_SPEC,
+			"unable to plan: the plan is too big (more than 4 GiB of texts or of one list)");
 	sort_paths(b, place);
 	renumber_paths(b, place);
 	b->texts.n = b->text.n;

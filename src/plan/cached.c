@@ -14,7 +14,8 @@ static struct str why_uncached(struct maker *m, const struct inst *in)
 	if (!c->inputs.given && !c->outputs.given)
 		return S("it declares neither inputs nor outputs");
 	if (in->own_input.s)
-		return str_fmt(m->arena, STR_FMT " is both an input and an output of it", STR_ARG(in->own_input));
+		return str_fmt(m->arena, STR_FMT " is both an input and an output of it",
+			       STR_ARG(in->own_input));
 	return S("");
 }
 
@@ -29,8 +30,8 @@ static void settle_step(struct maker *m, struct inst *in, struct plan_step *s)
 	if (!why.n)
 		s->flags |= STEP_CACHED;
 	else if (c->cache == CACHE_YES && !in->of->failed)
-		in->of->failed = wrong(m, c->cache_loc, NULL, "step " STR_FMT " can't be cached: " STR_FMT, STR_ARG(in->name),
-					  STR_ARG(why)) < 0;
+		in->of->failed = wrong(m, c->cache_loc, NULL, "step " STR_FMT " can't be cached: " STR_FMT,
+				       STR_ARG(in->name), STR_ARG(why)) < 0;
 	if (!c->inputs.given && c->outputs.given)
 		s->flags |= STEP_ALL_SOURCES;
 }

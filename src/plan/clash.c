@@ -13,17 +13,18 @@ static bool apart(const struct outdecl *a, const struct outdecl *b)
 static void say_clash(struct maker *m, const struct outdecl *later, const struct outdecl *first)
 {
 	const struct declared *d = later->what, *o = first->what;
-	struct str where = str_fmt(m->arena, "the other is declared at " STR_FMT ":%u", STR_ARG(o->loc.src ? o->loc.src->path : S("")),
-				   o->loc.line);
+	struct str where = str_fmt(m->arena, "the other is declared at " STR_FMT ":%u",
+				   STR_ARG(o->loc.src ? o->loc.src->path : S("")), o->loc.line);
 
 	if (later->by->of->failed)
 		return;
 	later->by->of->failed = true;
 	if (str_eq(d->path, o->path))
-		wrong(m, d->loc, where.s, "steps " STR_FMT " and " STR_FMT " both make " STR_FMT, STR_ARG(first->by->name),
-		      STR_ARG(later->by->name), STR_ARG(d->path));
+		wrong(m, d->loc, where.s, "steps " STR_FMT " and " STR_FMT " both make " STR_FMT,
+		      STR_ARG(first->by->name), STR_ARG(later->by->name), STR_ARG(d->path));
 	else
-		wrong(m, d->loc, where.s, "step " STR_FMT " makes " STR_FMT ", which meets " STR_FMT " of step " STR_FMT,
+		wrong(m, d->loc, where.s,
+		      "step " STR_FMT " makes " STR_FMT ", which meets " STR_FMT " of step " STR_FMT,
 		      STR_ARG(later->by->name), STR_ARG(d->path), STR_ARG(o->path), STR_ARG(first->by->name));
 }
 
@@ -102,8 +103,8 @@ static bool taken_away(const struct outdecl *from, const struct declared *other)
 /* A folder written with a slash and a pattern that looks into it. */
 static void folder_meets(struct maker *m, const struct outdecl *d, const struct outdecl *glob)
 {
-	if (d->what->flags & OUTPUT_DIR && glob_may_enter(glob->what->path, d->what->path) && !apart(d, glob) &&
-	    !taken_away(d, glob->what) && !taken_away(glob, d->what))
+	if (d->what->flags & OUTPUT_DIR && glob_may_enter(glob->what->path, d->what->path) &&
+	    !apart(d, glob) && !taken_away(d, glob->what) && !taken_away(glob, d->what))
 		clash(m, d, glob);
 }
 
@@ -115,7 +116,8 @@ static void see_pattern(void *ctx, const struct outdecl *o)
 		folder_meets(h->m, o, h->d);
 		return;
 	}
-	if (o->by->number < h->d->by->number && !apart(h->d, o) && !taken_away(h->d, o->what) && !taken_away(o, h->d->what))
+	if (o->by->number < h->d->by->number && !apart(h->d, o) && !taken_away(h->d, o->what) &&
+	    !taken_away(o, h->d->what))
 		clash(h->m, h->d, o);
 }
 

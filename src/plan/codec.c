@@ -149,7 +149,8 @@ struct entries codec_get_entries(struct codec_in *in, struct arena *a)
 		e->digest = codec_get_digest(in);
 		e->link = codec_get_str(in);
 		in->bad |= e->type > ENTRY_DIR || e->mode > 07777 || !codec_path_sound(e->path) ||
-			   (e->link.n && memchr(e->link.s, 0, e->link.n)) || (out.n && entry_cmp(e - 1, e) >= 0);
+			   (e->link.n && memchr(e->link.s, 0, e->link.n)) ||
+			   (out.n && entry_cmp(e - 1, e) >= 0);
 	}
 	return out;
 }

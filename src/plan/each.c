@@ -58,7 +58,8 @@ static int sieve_read(struct at *at, struct sieve *s)
 static void see_sources(struct maker *m, struct sieve *s, const struct answer *a)
 {
 	for (size_t i = 0; i < a->n; i++) {
-		if (!taken_away(s->nots, s->nnots, a->items[i]) && !(m->outs && outmap_covers(m->outs, a->items[i])))
+		if (!taken_away(s->nots, s->nnots, a->items[i]) &&
+		    !(m->outs && outmap_covers(m->outs, a->items[i])))
 			vec_add(&s->paths, a->items[i]);
 	}
 }
@@ -76,7 +77,8 @@ static void see_outputs(struct maker *m, struct sieve *s, struct str pattern)
 			for (uint32_t o = 0; o < need->v[i].nouts && !need->v[i].variant; o++) {
 				const struct declared *d = &need->v[i].outs[o];
 
-				if (!(d->flags & ~OUTPUT_OPTIONAL) && !d->depfile && str_starts(d->path, lead) && glob_match(pattern, d->path) &&
+				if (!(d->flags & ~OUTPUT_OPTIONAL) && !d->depfile &&
+				    str_starts(d->path, lead) && glob_match(pattern, d->path) &&
 				    !taken_away(s->nots, s->nnots, d->path))
 					vec_add(&s->paths, d->path);
 			}
@@ -84,14 +86,18 @@ static void see_outputs(struct maker *m, struct sieve *s, struct str pattern)
 	}
 }
 
-static int by_text(const void *a, const void *b) { return str_cmp(*(const struct str *)a, *(const struct str *)b); }
+static int by_text(const void *a, const void *b)
+{
+	return str_cmp(*(const struct str *)a, *(const struct str *)b);
+}
 
 static int sieve_values(struct at *at, struct sieve *s, struct value **out, size_t *n)
 {
 	struct str dir = at->vars->file->dir;
 
 	if (!s->paths.n)
-		return wrong(at->m, s->npatterns ? s->locs[0] : s->axis->loc, "each makes a step for every file that a pattern matches",
+		return wrong(at->m, s->npatterns ? s->locs[0] : s->axis->loc,
+			     "each makes a step for every file that a pattern matches",
 			     "the patterns of '" STR_FMT "' match no file", STR_ARG(s->axis->name));
 	qsort(s->paths.v, s->paths.n, sizeof(*s->paths.v), by_text);
 	*out = arena_array(at->m->arena, s->paths.n, struct value);
@@ -102,7 +108,8 @@ static int sieve_values(struct at *at, struct sieve *s, struct value **out, size
 	return 0;
 }
 
-static int glob_values(struct at *at, struct made *of, const struct spec_axis *axis, struct value **out, size_t *n)
+static int glob_values(struct at *at, struct made *of, const struct spec_axis *axis, struct value **out,
+		       size_t *n)
 {
 	struct sieve s = {.of = of, .axis = axis};
 	struct maker *m = at->m;
@@ -139,7 +146,8 @@ static int lines_values(struct at *at, const struct spec_axis *axis, struct valu
 	if (!a)
 		return EXPR_ASKED;
 	if (!a->found)
-		return wrong(at->m, t->loc, NULL, "unable to read the lines of " STR_FMT ": no such file", STR_ARG(path));
+		return wrong(at->m, t->loc, NULL, "unable to read the lines of " STR_FMT ": no such file",
+			     STR_ARG(path));
 	*out = arena_array(at->m->arena, a->n + 1, struct value);
 	for (size_t i = 0; i < a->n; i++) {
 		bool fresh;
@@ -148,7 +156,9 @@ static int lines_values(struct at *at, const struct spec_axis *axis, struct valu
 		if (fresh)
 			(*out)[(*n)++] = value_str(a->items[i]);
 	}
-	return *n ? 0 : wrong(at->m, t->loc, NULL, STR_FMT " has no lines, so there would be no step", STR_ARG(path));
+	return *n ? 0
+		  : wrong(at->m, t->loc, NULL, STR_FMT " has no lines, so there would be no step",
+			  STR_ARG(path));
 }
 
 int each_values(struct at *at, struct made *of, const struct spec_axis *axis, struct value **out, size_t *n)
@@ -196,8 +206,11 @@ static void unseen_output(struct unseen *u, const struct outdecl *d)
 	struct str name = command_from(u->use->of->command->file, d->by->of->command->name);
 
 	u->said = true;
-	wrong(u->m, u->use->loc, str_fmt(u->m->arena, "add `needs: [" STR_FMT "]`, or \"!" STR_FMT "\" beside the pattern to leave it out",
-					 STR_ARG(name), STR_ARG(path_from(u->m->arena, u->use->of->command->file->dir, d->what->path))).s,
+	wrong(u->m, u->use->loc,
+	      hint(u->m->arena,
+		   "add `needs: [" STR_FMT "]`, or \"!" STR_FMT "\" beside the pattern to leave it out",
+		   STR_ARG(name),
+		   STR_ARG(path_from(u->m->arena, u->use->of->command->file->dir, d->what->path))),
 	      "this pattern matches " STR_FMT ", which step " STR_FMT " makes and this command does not need",
 	      STR_ARG(d->what->path), STR_ARG(d->by->name));
 }
@@ -207,11 +220,12 @@ static void see_unseen(void *ctx, const struct outdecl *d)
 	struct unseen *u = ctx;
 	const struct glob_use *use = u->use;
 
-	if (u->said || d->by->of == use->of || d->by->variant || d->what->depfile || (d->what->flags & OUTPUT_NEGATED))
+	if (u->said || d->by->of == use->of || d->by->variant || d->what->depfile ||
+	    (d->what->flags & OUTPUT_NEGATED))
 		return;
 	if (!(d->what->flags & (OUTPUT_GLOB | OUTPUT_DIR))) {
-		if (glob_match(use->pattern, d->what->path) && !taken_away(use->nots, use->nnots, d->what->path) &&
-		    !is_needed(u->m, use->of, d->by->of))
+		if (glob_match(use->pattern, d->what->path) &&
+		    !taken_away(use->nots, use->nnots, d->what->path) && !is_needed(u->m, use->of, d->by->of))
 			unseen_output(u, d);
 		return;
 	}
@@ -219,8 +233,11 @@ static void see_unseen(void *ctx, const struct outdecl *d)
 	    taken_away(use->nots, use->nnots, glob_prefix(u->m->arena, d->what->path)))
 		return;
 	u->said = true;
-	wrong(u->m, use->loc, str_fmt(u->m->arena, "name the files, or leave that folder out with \"!" STR_FMT "\"", STR_ARG(d->what->path)).s,
-	      "going through what step " STR_FMT " makes under " STR_FMT " is not built yet", STR_ARG(d->by->name), STR_ARG(d->what->path));
+	wrong(u->m, use->loc,
+	      hint(u->m->arena, "name the files, or leave that folder out with \"!" STR_FMT "\"",
+		   STR_ARG(d->what->path)),
+	      "going through what step " STR_FMT " makes under " STR_FMT " is not built yet",
+	      STR_ARG(d->by->name), STR_ARG(d->what->path));
 }
 
 int each_check(struct maker *m)

@@ -30,7 +30,8 @@ static void name_part(struct maker *m, struct buf *b, bool *open, struct str nam
 static void name_rest(struct maker *m, struct buf *b, bool *open, const struct variant *v)
 {
 	for (size_t i = 0; i < v->env.n; i++)
-		name_part(m, b, open, v->env.v[i].name, &(struct value){.kind = VALUE_STR, .s = v->env.v[i].value.s});
+		name_part(m, b, open, v->env.v[i].name,
+			  &(struct value){.kind = VALUE_STR, .s = v->env.v[i].value.s});
 	if (!v->asked || !m->options->has_args)
 		return;
 	buf_z(b, *open ? ",--" : "[--");
@@ -66,8 +67,8 @@ static int inst_add(struct maker *m, struct made *of, const struct inst *like)
 	struct at at;
 
 	if (of->n >= INSTANCES_MAX)
-		return wrong(m, of->command->loc, NULL, "command '" STR_FMT "' makes more than %u steps", STR_ARG(of->command->name),
-			     INSTANCES_MAX);
+		return wrong(m, of->command->loc, NULL, "command '" STR_FMT "' makes more than %u steps",
+			     STR_ARG(of->command->name), INSTANCES_MAX);
 	in = vec_push(of);
 	*in = *like;
 	in->name = inst_name(m, in);
@@ -93,13 +94,15 @@ static int axes_read(struct at *at, struct made *of, struct axes *axes)
 		rc = got < 0 || rc < 0 ? -1 : got ? got : rc;
 		axes->product *= axes->counts[k];
 		if (!rc && axes->product > INSTANCES_MAX)
-			return wrong(at->m, c->each[k].loc, NULL, "each makes more than %u steps", INSTANCES_MAX);
+			return wrong(at->m, c->each[k].loc, NULL, "each makes more than %u steps",
+				     INSTANCES_MAX);
 	}
 	return rc;
 }
 
 /* The last axis varies fastest. */
-static int expand_point(struct maker *m, struct made *of, const struct variant *variant, const struct point *p)
+static int expand_point(struct maker *m, struct made *of, const struct variant *variant,
+			const struct point *p)
 {
 	const struct spec_command *c = of->command;
 	size_t naxes = p->n + c->neach;
@@ -143,7 +146,9 @@ static int expand_variant(struct maker *m, struct made *of, const struct variant
 	at_init(&at, m, of->vars, of, NULL, variant);
 	rc = matrix_points(&at, &of->command->matrix, &points, &n);
 	if (!rc && !n)
-		return wrong(m, of->command->loc, NULL, "the matrix of '" STR_FMT "' excludes all of its points", STR_ARG(of->command->name));
+		return wrong(m, of->command->loc, NULL,
+			     "the matrix of '" STR_FMT "' excludes all of its points",
+			     STR_ARG(of->command->name));
 	for (size_t i = 0; i < n && !rc; i++)
 		rc = expand_point(m, of, variant, &points[i]);
 	return rc;
@@ -254,7 +259,8 @@ static int names_index(struct maker *m)
 			table_put(&all, in->name, &fresh);
 			if (!fresh && !of->failed) {
 				of->failed = true;
-				wrong(m, of->command->loc, NULL, "two steps would be named '" STR_FMT "'", STR_ARG(in->name));
+				wrong(m, of->command->loc, NULL, "two steps would be named '" STR_FMT "'",
+				      STR_ARG(in->name));
 			}
 			if (!in->variant)
 				*table_put(&m->inst_by_name, in->name, NULL) = in->number;
@@ -282,5 +288,7 @@ int expand_all(struct maker *m)
 		if (settled)
 			return names_index(m);
 	}
-	return wrong(m, m->uses.v[0].loc, NULL, "what each goes through never settles: steps made for files declare those very files as outputs");
+	return wrong(m, m->uses.v[0].loc, NULL,
+		     "what each goes through never settles: steps made for files declare those very files as "
+		     "outputs");
 }

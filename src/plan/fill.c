@@ -11,10 +11,12 @@ static void axes_write(struct filler *f, const struct inst *in, struct plan_step
 
 	s->axes.at = (uint32_t)b->envs.n;
 	for (uint32_t i = 0; i < in->naxes; i++)
-		vec_add(&b->envs, (struct plan_env){build_text(b, in->names[i]), build_text(b, value_text(f->m->arena, &in->values[i]))});
+		vec_add(&b->envs, (struct plan_env){build_text(b, in->names[i]),
+						    build_text(b, value_text(f->m->arena, &in->values[i]))});
 	for (size_t i = 0; in->variant && i < in->variant->n; i++)
-		vec_add(&b->envs, (struct plan_env){build_text(b, in->variant->names[i]),
-						    build_text(b, value_text(f->m->arena, &in->variant->values[i]))});
+		vec_add(&b->envs,
+			(struct plan_env){build_text(b, in->variant->names[i]),
+					  build_text(b, value_text(f->m->arena, &in->variant->values[i]))});
 	s->axes.n = (uint32_t)b->envs.n - s->axes.at;
 }
 
@@ -26,7 +28,8 @@ static struct plan_span words_write(struct filler *f, const struct str *words, s
 	struct build *b = f->b;
 	struct plan_span span = build_words(b, words, n), before = f->words_before;
 
-	if (n && n == before.n && !memcmp(b->words.v + span.at, b->words.v + before.at, n * sizeof(*b->words.v))) {
+	if (n && n == before.n &&
+	    !memcmp(b->words.v + span.at, b->words.v + before.at, n * sizeof(*b->words.v))) {
 		b->words.n -= n;
 		return before;
 	}
@@ -35,11 +38,15 @@ static struct plan_span words_write(struct filler *f, const struct str *words, s
 
 static int script_write(struct filler *f, struct at *at, const struct spec_command *c, struct plan_step *s)
 {
-	const struct spec_texts *argv = c->kind == SCRIPT_EXEC ? &c->exec : c->interpreter.n ? &c->interpreter : &c->shell;
+	const struct spec_texts *argv = c->kind == SCRIPT_EXEC ? &c->exec
+					: c->interpreter.n     ? &c->interpreter
+							       : &c->shell;
 	struct str script = S(""), *words;
 	int rc;
 
-	s->script_kind = c->kind == SCRIPT_RUN ? SCRIPT_KIND_RUN : c->kind == SCRIPT_EXEC ? SCRIPT_KIND_EXEC : SCRIPT_KIND_NONE;
+	s->script_kind = c->kind == SCRIPT_RUN	  ? SCRIPT_KIND_RUN
+			 : c->kind == SCRIPT_EXEC ? SCRIPT_KIND_EXEC
+						  : SCRIPT_KIND_NONE;
 	if (c->kind == SCRIPT_NONE)
 		return 0;
 	rc = c->kind == SCRIPT_RUN ? at_text(at, &c->script, EXPAND_RAW, &script) : 0;
@@ -53,7 +60,8 @@ static int script_write(struct filler *f, struct at *at, const struct spec_comma
 	rc |= at_words(at, argv, &words);
 	for (size_t i = 0; i < argv->n && !rc; i++) {
 		if ((!i && !words[i].n) || memchr(words[i].s, 0, words[i].n))
-			return wrong(f->m, argv->v[i].loc, NULL, i ? "an argument can't hold a NUL byte" : "the program's name is empty");
+			return wrong(f->m, argv->v[i].loc, NULL,
+				     i ? "an argument can't hold a NUL byte" : "the program's name is empty");
 	}
 	s->argv = words_write(f, words, argv->n);
 	return rc;
@@ -65,7 +73,8 @@ static int workdir_write(struct filler *f, struct at *at, const struct spec_comm
 	int got = c->workdir.s.n ? at_path(at, &c->workdir, true, &dir) : 0;
 
 	if (!got && is_absolute(dir))
-		return wrong(f->m, c->workdir.loc, NULL, "a step starts in a folder of the workspace, not in " STR_FMT, STR_ARG(dir));
+		return wrong(f->m, c->workdir.loc, NULL,
+			     "a step starts in a folder of the workspace, not in " STR_FMT, STR_ARG(dir));
 	s->workdir = build_text(f->b, dir);
 	return got;
 }
@@ -113,7 +122,10 @@ static int requires_write(struct filler *f, struct at *at, const struct spec_any
 	return rc;
 }
 
-static int by_word(const void *a, const void *b) { return str_cmp(*(const struct str *)a, *(const struct str *)b); }
+static int by_word(const void *a, const void *b)
+{
+	return str_cmp(*(const struct str *)a, *(const struct str *)b);
+}
 
 static int demands_write(struct filler *f, struct at *at, const struct spec_command *c, struct plan_step *s)
 {
@@ -206,8 +218,8 @@ static void settings_write(struct filler *f, const struct inst *in, struct plan_
 {
 	const struct spec_command *c = in->of->command;
 
-	s->flags |= (c->outputs_keep ? STEP_KEEP : 0) | (c->outputs_tracked ? STEP_TRACKED : 0) | (c->console ? STEP_CONSOLE : 0) |
-		    (c->continue_on_failure ? STEP_CONTINUE : 0);
+	s->flags |= (c->outputs_keep ? STEP_KEEP : 0) | (c->outputs_tracked ? STEP_TRACKED : 0) |
+		    (c->console ? STEP_CONSOLE : 0) | (c->continue_on_failure ? STEP_CONTINUE : 0);
 	s->variant_of = PLAN_NONE;
 	if (in->variant) {
 		s->flags |= STEP_VARIANT | (in->variant->asked ? STEP_ASKED : 0);
@@ -265,7 +277,7 @@ int fill_steps(struct maker *m)
 	}
 	for (uint32_t i = 0; i < m->ninsts; i++) {
 		if (m->order[i]->of->failed)
-			vec_add(&m->build.steps, (struct plan_step){0});        /* its mistake is said already */
+			vec_add(&m->build.steps, (struct plan_step){0}); /* its mistake is said already */
 		else
 			fill_step(&f, m->order[i]);
 	}

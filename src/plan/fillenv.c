@@ -8,7 +8,8 @@ static bool is_variable(struct str s)
 	for (size_t i = 0; i < s.n; i++) {
 		char c = s.s[i];
 
-		if (!((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' || (i && c >= '0' && c <= '9')))
+		if (!((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' ||
+		      (i && c >= '0' && c <= '9')))
 			return false;
 	}
 	return s.n > 0;
@@ -117,7 +118,8 @@ static void env_write(struct filler *f, struct plan_step *s)
 
 static int by_pass_name(const void *a, const void *b)
 {
-	return str_cmp((*(const struct spec_pass *const *)a)->name, (*(const struct spec_pass *const *)b)->name);
+	return str_cmp((*(const struct spec_pass *const *)a)->name,
+		       (*(const struct spec_pass *const *)b)->name);
 }
 
 /* Of two entries for one variable the last counts. */
@@ -169,10 +171,14 @@ void fill_secrets(struct filler *f)
 
 		at_init(&at, f->m, secret_file(f->m, s), NULL, NULL, NULL);
 		at_text(&at, &s->source, EXPAND_RAW, &source);
-		if (s->kind == SECRET_FILE && at.vars->file->dir.n && !is_absolute(source) && !str_starts(source, S("${")))
-			source = str_fmt(f->m->arena, STR_FMT "/" STR_FMT, STR_ARG(at.vars->file->dir), STR_ARG(source));
+		if (s->kind == SECRET_FILE && at.vars->file->dir.n && !is_absolute(source) &&
+		    !str_starts(source, S("${")))
+			source = str_fmt(f->m->arena, STR_FMT "/" STR_FMT, STR_ARG(at.vars->file->dir),
+					 STR_ARG(source));
 		*table_put(&f->secrets, s->name, NULL) = (uint32_t)i;
-		vec_add(&f->b->secrets, (struct plan_secret){build_text(f->b, s->name),
-			s->kind == SECRET_ENV ? SECRET_KIND_ENV : SECRET_KIND_FILE, build_text(f->b, source)});
+		vec_add(&f->b->secrets,
+			(struct plan_secret){build_text(f->b, s->name),
+					     s->kind == SECRET_ENV ? SECRET_KIND_ENV : SECRET_KIND_FILE,
+					     build_text(f->b, source)});
 	}
 }

@@ -32,14 +32,16 @@ static size_t variant_steps(struct maker *m, const struct flow_goal *g, const ui
 
 	for (size_t i = 0; i < g->of->n; i++) {
 		const struct inst *in = &g->of->v[i];
-		struct str tail = open < 0 ? S("") : str_from(g->name, (size_t)open + 1), own = str_from(in->name, in->of->command->name.n);
+		struct str tail = open < 0 ? S("") : str_from(g->name, (size_t)open + 1),
+			   own = str_from(in->name, in->of->command->name.n);
 
 		if (in->variant != g->variant)
 			continue;
 		/* "test[go=1.21]" names the variant of that step, whose name goes on with its params */
 		tail.n -= tail.n > 0;
 		own = own.n ? str_from(own, 1) : own;
-		if (open >= 0 && (!str_starts(own, tail) || (own.n > tail.n && own.s[tail.n] != ',' && own.s[tail.n] != ']')))
+		if (open >= 0 && (!str_starts(own, tail) ||
+				  (own.n > tail.n && own.s[tail.n] != ',' && own.s[tail.n] != ']')))
 			continue;
 		list[n++] = in->number;
 	}
@@ -55,8 +57,11 @@ static int no_goal(struct maker *m, const struct flow_goal *g)
 		const struct spec_param *p = &g->of->command->params[k];
 
 		if (!param_value(g->of, g->variant, p->name))
-			return wrong(m, loc, str_fmt(m->arena, "write {" STR_FMT ": {" STR_FMT ": VALUE}}", STR_ARG(g->name), STR_ARG(p->name)).s,
-				     "'" STR_FMT "' needs its param '" STR_FMT "', which has no default", STR_ARG(g->name), STR_ARG(p->name));
+			return wrong(m, loc,
+				     hint(m->arena, "write {" STR_FMT ": {" STR_FMT ": VALUE}}",
+					  STR_ARG(g->name), STR_ARG(p->name)),
+				     "'" STR_FMT "' needs its param '" STR_FMT "', which has no default",
+				     STR_ARG(g->name), STR_ARG(p->name));
 	}
 	return wrong(m, loc, NULL, "'" STR_FMT "' names no step, command or workflow", STR_ARG(g->name));
 }
@@ -73,7 +78,8 @@ static void goal_add(struct goal_list *list, const uint32_t *steps, size_t n, bo
 	vec_add(list, (struct goal){steps, n, NULL, 0, skip});
 }
 
-static int lay_entry(struct layout *l, const struct flow *f, const struct flow_goal *g, struct goal_list *list, bool skip)
+static int lay_entry(struct layout *l, const struct flow *f, const struct flow_goal *g,
+		     struct goal_list *list, bool skip)
 {
 	struct maker *m = l->m;
 	const struct flow *inner = g->of ? NULL : inner_flow(m, f->workflow, g->name);
@@ -83,7 +89,8 @@ static int lay_entry(struct layout *l, const struct flow *f, const struct flow_g
 	if (!g->name.n)
 		return 0;
 	if (inner && l->depth >= FLOWS_MAX_DEPTH)
-		return wrong(m, g->entry->loc, NULL, "workflows include each other more than %u levels deep", FLOWS_MAX_DEPTH);
+		return wrong(m, g->entry->loc, NULL, "workflows include each other more than %u levels deep",
+			     FLOWS_MAX_DEPTH);
 	if (inner)
 		return lay_flow(l, inner, skip || g->skip);
 	n = g->variant ? variant_steps(m, g, &steps) : needs_find(m, f->workflow->file, g->name, &steps);
@@ -129,7 +136,8 @@ static int lay_steps(struct layout *l, const struct flow *f, bool skip)
 		if (!w->sequential || l->steps.n == from)
 			continue;
 		if (!put_after(l, from, before_from, before_to))
-			return wrong(l->m, w->loc, NULL, "the sequential workflow '" STR_FMT "' is too big", STR_ARG(w->name));
+			return wrong(l->m, w->loc, NULL, "the sequential workflow '" STR_FMT "' is too big",
+				     STR_ARG(w->name));
 		before_from = from;
 		before_to = l->steps.n;
 	}
@@ -180,7 +188,8 @@ static struct plan_span write_goals(struct maker *m, const struct goal_list *lis
 static void write_flow(struct layout *l, const struct spec_workflow *w)
 {
 	struct build *b = &l->m->build;
-	struct plan_workflow out = {.name = build_text(b, w->name), .summary = build_text(b, w->summary.n ? w->summary : S("")),
+	struct plan_workflow out = {.name = build_text(b, w->name),
+				    .summary = build_text(b, w->summary.n ? w->summary : S("")),
 				    .sequential = w->sequential};
 
 	out.steps = write_goals(l->m, &l->steps);
@@ -192,8 +201,11 @@ static void write_command(struct maker *m, const struct made *of)
 {
 	const struct spec_command *c = of->command;
 	struct build *b = &m->build;
-	struct plan_command out = {.name = build_text(b, c->name), .summary = build_text(b, c->summary.n ? c->summary : S("")),
-				   .line = c->loc.line, .col = c->loc.col, .file = build_text(b, c->file->path)};
+	struct plan_command out = {.name = build_text(b, c->name),
+				   .summary = build_text(b, c->summary.n ? c->summary : S("")),
+				   .line = c->loc.line,
+				   .col = c->loc.col,
+				   .file = build_text(b, c->file->path)};
 
 	out.steps.at = (uint32_t)b->refs.n;
 	for (size_t i = 0; i < of->n; i++) {
@@ -206,8 +218,9 @@ static void write_command(struct maker *m, const struct made *of)
 		const struct spec_param *p = &c->params[i];
 		struct str preset = p->required ? S("") : value_text(m->arena, &p->preset);
 
-		vec_add(&b->params, (struct plan_param){build_text(b, p->name), build_text(b, preset),
-							build_text(b, p->help.n ? p->help : S("")), p->required});
+		vec_add(&b->params,
+			(struct plan_param){build_text(b, p->name), build_text(b, preset),
+					    build_text(b, p->help.n ? p->help : S("")), p->required});
 	}
 	vec_add(&b->commands, out);
 }

@@ -10,7 +10,8 @@ static int stale(struct err *err, const char *why)
 
 static bool section_fits(uint64_t at, uint64_t n, size_t each, uint64_t size)
 {
-	return at % 8 == 0 && at >= sizeof(struct plan_head) && at <= size && n <= UINT32_MAX && n <= (size - at) / each;
+	return at % 8 == 0 && at >= sizeof(struct plan_head) && at <= size && n <= UINT32_MAX &&
+	       n <= (size - at) / each;
 }
 
 int plan_open(const void *image, size_t size, bool deep, struct plan *p, struct err *err)
@@ -38,7 +39,8 @@ int plan_open(const void *image, size_t size, bool deep, struct plan *p, struct 
 	if (!xxh_eq(head->sum, plan_sum(head, size)))
 		return stale(err, "it is damaged");
 	problem = plan_check(p);
-	return problem ? err_set(err, ERR_STALE, "unable to read the plan: it is malformed (%s)", problem) : 0;
+	return problem ? err_set(err, ERR_STALE, "unable to read the plan: it is malformed (%s)", problem)
+		       : 0;
 }
 
 uint32_t plan_find_path(const struct plan *p, struct str path)

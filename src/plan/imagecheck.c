@@ -96,7 +96,8 @@ static void step_inputs(struct check *c, const struct plan_step *s)
 		const struct plan_input *in = &c->p->inputs[s->inputs.at + i];
 
 		need(c, in->path < c->p->npaths, "an input");
-		need(c, !(in->flags & ~(INPUT_OPTIONAL | INPUT_EMPTY_DIR | INPUT_EXPLICIT)), "an input's flags");
+		need(c, !(in->flags & ~(INPUT_OPTIONAL | INPUT_EMPTY_DIR | INPUT_EXPLICIT)),
+		     "an input's flags");
 		need(c, !i || in[-1].path < in->path, "inputs out of order");
 	}
 }
@@ -108,7 +109,8 @@ static void step_outputs(struct check *c, const struct plan_step *s)
 	for (uint32_t i = 0; i < s->outputs.n; i++) {
 		const struct plan_output *o = &c->p->outputs[s->outputs.at + i];
 
-		need(c, o->flags <= (OUTPUT_GLOB | OUTPUT_DIR | OUTPUT_OPTIONAL | OUTPUT_NEGATED), "an output's flags");
+		need(c, o->flags <= (OUTPUT_GLOB | OUTPUT_DIR | OUTPUT_OPTIONAL | OUTPUT_NEGATED),
+		     "an output's flags");
 		need(c, codec_path_inside(text_at(c, o->path)), "an output outside of the workspace");
 	}
 }
@@ -119,7 +121,9 @@ static void step_env(struct check *c, const struct plan_step *s)
 
 	if (span_in(c, s->env, p->nenvs, "a list of variables")) {
 		for (uint32_t i = 1; i < s->env.n; i++)
-			need(c, str_cmp(text_at(c, p->envs[s->env.at + i - 1].name), text_at(c, p->envs[s->env.at + i].name)) < 0,
+			need(c,
+			     str_cmp(text_at(c, p->envs[s->env.at + i - 1].name),
+				     text_at(c, p->envs[s->env.at + i].name)) < 0,
 			     "variables out of order");
 	}
 	span_in(c, s->pass, p->npasses, "a list of passed variables");
@@ -162,7 +166,8 @@ static void check_paths(struct check *c)
 
 		need(c, codec_path_sound(path), "a path");
 		need(c, !i || str_cmp(before, path) < 0, "paths out of order");
-		need(c, p->paths[i].producer == PLAN_NONE || p->paths[i].producer < p->nsteps, "the producer of a path");
+		need(c, p->paths[i].producer == PLAN_NONE || p->paths[i].producer < p->nsteps,
+		     "the producer of a path");
 		before = path;
 	}
 	for (uint32_t i = 0; i < p->nsources; i++)

@@ -9,7 +9,11 @@
 #include "base/glob.h"
 #include "base/path.h"
 
-struct wish { struct str path; struct loc loc; bool optional, literal, not; };    /* an entry of inputs, expanded */
+struct wish {
+	struct str path;
+	struct loc loc;
+	bool optional, literal, not ;
+}; /* an entry of inputs, expanded */
 
 struct gather {
 	struct maker *m;
@@ -20,7 +24,8 @@ struct gather {
 	VEC(struct wish) wishes;
 	VEC(struct str) globs;
 	VEC(uint32_t) producers;        /* step ids */
-	uint32_t *input_at, *input_round, round;        /* by temporary path id: where this step has it, if it is of this round */
+	uint32_t *input_at, *input_round,
+		round; /* by temporary path id: where this step has it, if it is of this round */
 	size_t ninput_at;
 	uint32_t *producer_round;       /* by step */
 	size_t matched;                 /* by the wish at hand */
@@ -106,12 +111,15 @@ static int not_needed(struct gather *g, const struct wish *w, struct str path, c
 	struct str name = command_from(file, by->of->command->name), there = path_from(a, file->dir, path);
 
 	if (w->literal)
-		return wrong(g->m, w->loc, str_fmt(a, "add `needs: [" STR_FMT "]`", STR_ARG(name)).s,
-			     "step " STR_FMT " reads " STR_FMT ", which step " STR_FMT " makes and this one does not need",
+		return wrong(g->m, w->loc, hint(a, "add `needs: [" STR_FMT "]`", STR_ARG(name)),
+			     "step " STR_FMT " reads " STR_FMT ", which step " STR_FMT
+			     " makes and this one does not need",
 			     STR_ARG(g->in->name), STR_ARG(path), STR_ARG(by->name));
-	return wrong(g->m, w->loc, str_fmt(a, "add `needs: [" STR_FMT "]`, or the input \"!" STR_FMT "\" to leave it out",
-					   STR_ARG(name), STR_ARG(there)).s,
-		     "this pattern matches " STR_FMT ", which step " STR_FMT " makes and step " STR_FMT " does not need",
+	return wrong(g->m, w->loc,
+		     hint(a, "add `needs: [" STR_FMT "]`, or the input \"!" STR_FMT "\" to leave it out",
+			  STR_ARG(name), STR_ARG(there)),
+		     "this pattern matches " STR_FMT ", which step " STR_FMT " makes and step " STR_FMT
+		     " does not need",
 		     STR_ARG(path), STR_ARG(by->name), STR_ARG(g->in->name));
 }
 
@@ -162,7 +170,8 @@ static void see_makers(struct gather *g, const struct seen_pattern *p)
 			any |= see_maker(g, &p->makers[i]);
 	}
 	for (uint32_t k = 0; k < n && n < p->nmakers; k++) {
-		for (size_t i = seen_maker_at(p, closure[k]); i < p->nmakers && p->makers[i].decl->by->step == closure[k]; i++)
+		for (size_t i = seen_maker_at(p, closure[k]);
+		     i < p->nmakers && p->makers[i].decl->by->step == closure[k]; i++)
 			any |= see_maker(g, &p->makers[i]);
 	}
 	if (any)
@@ -196,7 +205,9 @@ static int gather_pattern(struct gather *g, const struct wish *w)
 	got = see_pattern(g, w, w->path, true);
 	if (got || g->matched || g->pending || w->optional)
 		return got;
-	return wrong(g->m, w->loc, "a pattern sees source files and what the needs of its step make; {path: ...} is taken as it is",
+	return wrong(g->m, w->loc,
+		     "a pattern sees source files and what the needs of its step make; {path: ...} is taken "
+		     "as it is",
 		     "no input of step " STR_FMT " matches " STR_FMT, STR_ARG(g->in->name), STR_ARG(w->path));
 }
 
@@ -206,7 +217,8 @@ static int gather_pattern(struct gather *g, const struct wish *w)
 static int gather_folder(struct gather *g, const struct wish *w, const struct answer *a)
 {
 	struct arena *arena = g->m->arena;
-	struct str below = w->path.n ? str_fmt(arena, STR_FMT "/**", STR_ARG(glob_escape(arena, w->path))) : S("**");
+	struct str below =
+		w->path.n ? str_fmt(arena, STR_FMT "/**", STR_ARG(glob_escape(arena, w->path))) : S("**");
 
 	for (size_t i = 1; i < a->n; i++) {
 		struct str path = a->items[i];
@@ -238,7 +250,8 @@ static int gather_absent(struct gather *g, const struct wish *w)
 		return 0;
 	}
 	return wrong(g->m, w->loc, "one that may be absent is written {path: ..., optional: true}",
-		     "step " STR_FMT " reads " STR_FMT ", which is not there", STR_ARG(g->in->name), STR_ARG(w->path));
+		     "step " STR_FMT " reads " STR_FMT ", which is not there", STR_ARG(g->in->name),
+		     STR_ARG(w->path));
 }
 
 static int gather_source(struct gather *g, const struct wish *w)

@@ -38,7 +38,8 @@ static struct str workspace_name(uint32_t mode)
 	return mode == WORKSPACE_RO ? S("ro") : mode == WORKSPACE_COPY ? S("copy") : S("rw");
 }
 
-static void place_add(struct buf *b, const struct plan *p, const struct plan_step *s, const struct key_facts *f)
+static void place_add(struct buf *b, const struct plan *p, const struct plan_step *s,
+		      const struct key_facts *f)
 {
 	manifest_field(b, "path", f->path);
 	manifest_field(b, "workdir", plan_str(p, s->workdir));
@@ -64,7 +65,8 @@ static void env_add(struct buf *b, const struct plan *p, const struct plan_step 
 	for (uint32_t i = 0; i < s->secrets.n; i++) {
 		const struct plan_secret_use *use = &p->uses[s->secrets.at + i];
 
-		manifest_field(b, "secret", plan_str(p, use->name), plan_str(p, p->secrets[use->secret].name));
+		manifest_field(b, "secret", plan_str(p, use->name),
+			       plan_str(p, p->secrets[use->secret].name));
 	}
 }
 
@@ -95,10 +97,12 @@ static void entry_add(struct buf *b, const char *tag, const struct entry *e)
 
 	switch ((enum entry_type)e->type) {
 	case ENTRY_FILE:
-		manifest_field(b, tag, e->path, e->mode & 0100 ? S("program") : S("file"), digest_or(&e->digest, room, S("none")));
+		manifest_field(b, tag, e->path, e->mode & 0100 ? S("program") : S("file"),
+			       digest_or(&e->digest, room, S("none")));
 		return;
 	case ENTRY_LINK:
-		manifest_field(b, tag, e->path, S("link"), e->link, digest_or(&e->digest, room, S("dangling")));
+		manifest_field(b, tag, e->path, S("link"), e->link,
+			       digest_or(&e->digest, room, S("dangling")));
 		return;
 	case ENTRY_DIR:
 		manifest_field(b, tag, e->path, S("folder"));
@@ -112,10 +116,12 @@ static void entry_add(struct buf *b, const char *tag, const struct entry *e)
 static struct str output_kind(uint32_t flags)
 {
 	static const char *const names[] = {
-		"file", "pattern", "folder", "folders", "optional file", "optional pattern", "optional folder", "optional folders",
+		"file",		 "pattern",	     "folder",		"folders",
+		"optional file", "optional pattern", "optional folder", "optional folders",
 	};
 
-	return flags & OUTPUT_NEGATED ? flags & OUTPUT_GLOB ? S("not pattern") : S("not file") : str_of(names[flags & 7]);
+	return flags & OUTPUT_NEGATED ? flags & OUTPUT_GLOB ? S("not pattern") : S("not file")
+				      : str_of(names[flags & 7]);
 }
 
 static void outputs_add(struct buf *b, const struct plan *p, const struct plan_step *s)
@@ -156,8 +162,8 @@ void key_manifest(const struct plan *p, const struct plan_step *s, const struct 
 		entry_add(out, "input", &f->inputs[i]);
 }
 
-void key_manifest_discovered(const struct digest *k1, const struct entry *found, size_t n, const struct str *shadows,
-			     size_t nshadows, struct buf *out)
+void key_manifest_discovered(const struct digest *k1, const struct entry *found, size_t n,
+			     const struct str *shadows, size_t nshadows, struct buf *out)
 {
 	char room[DIGEST_TEXT_MAX];
 

@@ -80,7 +80,8 @@ static void lengths_add(struct leads *l, size_t n)
 	if (at < l->nlengths && l->lengths[at] == n)
 		return;
 	if (l->nlengths == l->caplengths)
-		l->lengths = grown(l->by_lead.arena, l->lengths, l->nlengths, &l->caplengths, sizeof(*l->lengths));
+		l->lengths =
+			grown(l->by_lead.arena, l->lengths, l->nlengths, &l->caplengths, sizeof(*l->lengths));
 	memmove(l->lengths + at + 1, l->lengths + at, (l->nlengths - at) * sizeof(*l->lengths));
 	l->lengths[at] = n;
 	l->nlengths++;
@@ -113,7 +114,8 @@ void leads_add(struct leads *l, struct str pattern, uint32_t value)
 	list->last = item;
 }
 
-void leads_each(const struct leads *l, struct str path, bool (*see)(void *ctx, const struct lead_item *), void *ctx)
+void leads_each(const struct leads *l, struct str path, bool (*see)(void *ctx, const struct lead_item *),
+		void *ctx)
 {
 	for (size_t i = 0; i < l->nlengths && l->lengths[i] <= path.n; i++) {
 		uint32_t list = table_get(&l->by_lead, str_head(path, l->lengths[i]));

@@ -135,6 +135,8 @@ int at_words(struct at *, const struct spec_texts *, struct str **out);
 int at_path(struct at *, const struct text *, bool literal, struct str *out);
 /* Adds a located mistake; returns -1. */
 int wrong(struct maker *, struct loc, const char *hint, const char *fmt, ...) PRINTF(4, 5);
+/* A text for wrong(). */
+#define hint(arena, ...) (str_fmt((arena), __VA_ARGS__).s)
 /* NULL: asked, or the world could not be read (said). */
 const struct answer *ask(struct maker *, enum question_kind, struct str text, struct loc);
 /* How a file at dir would write path. */

@@ -129,11 +129,12 @@ static int items_read(struct arena *a, struct str m, struct map *out)
 	return got;
 }
 
-static void changes_add(struct arena *a, const struct map *from, const struct map *other, bool only_missing, bool swap,
-			struct manifest_change *out, size_t *n)
+static void changes_add(struct arena *a, const struct map *from, const struct map *other, bool only_missing,
+			bool swap, struct manifest_change *out, size_t *n)
 {
 	for (size_t i = 0; i < from->n; i++) {
-		const struct manifest_item *here = from->entries[i].value, *there = map_get(other, from->entries[i].key);
+		const struct manifest_item *here = from->entries[i].value,
+					   *there = map_get(other, from->entries[i].key);
 		struct manifest_change *c = &out[*n];
 		struct str mine, theirs = {0};
 
@@ -142,7 +143,8 @@ static void changes_add(struct arena *a, const struct map *from, const struct ma
 		mine = item_value(a, here);
 		if (there)
 			theirs = item_value(a, there);
-		*c = (struct manifest_change){here->tag, item_name(here), swap ? mine : theirs, swap ? theirs : mine};
+		*c = (struct manifest_change){here->tag, item_name(here), swap ? mine : theirs,
+					      swap ? theirs : mine};
 		++*n;
 	}
 }

@@ -70,12 +70,14 @@ static int product(struct at *at, const struct spec_matrix *mx, struct point **o
 			continue;
 		}
 		if (count * nvalues > POINTS_MAX)
-			return wrong(at->m, mx->axes[k].loc, NULL, "the matrix has more than %u points", POINTS_MAX);
+			return wrong(at->m, mx->axes[k].loc, NULL, "the matrix has more than %u points",
+				     POINTS_MAX);
 		next = arena_array(a, count * nvalues + 1, struct point);
 		for (size_t i = 0; i < count * nvalues; i++) {
 			const struct point *from = &points[i / nvalues];
 
-			next[i] = (struct point){arena_array(a, k + 1, struct str), arena_array(a, k + 1, struct value), k + 1};
+			next[i] = (struct point){arena_array(a, k + 1, struct str),
+						 arena_array(a, k + 1, struct value), k + 1};
 			if (k) {
 				memcpy(next[i].names, from->names, k * sizeof(*from->names));
 				memcpy(next[i].values, from->values, k * sizeof(*from->values));
@@ -144,10 +146,12 @@ static bool is_axis(const struct spec_matrix *mx, struct str name)
 	return false;
 }
 
-static bool may_join(struct arena *a, const struct spec_matrix *mx, const struct point *p, const struct point *more)
+static bool may_join(struct arena *a, const struct spec_matrix *mx, const struct point *p,
+		     const struct point *more)
 {
 	for (size_t i = 0; i < more->n; i++) {
-		if (is_axis(mx, more->names[i]) && !same_text(a, point_get(p, more->names[i]), &more->values[i]))
+		if (is_axis(mx, more->names[i]) &&
+		    !same_text(a, point_get(p, more->names[i]), &more->values[i]))
 			return false;
 	}
 	return mx->naxes > 0;
@@ -155,7 +159,8 @@ static bool may_join(struct arena *a, const struct spec_matrix *mx, const struct
 
 static void join(struct arena *a, struct point *p, const struct point *more)
 {
-	struct point out = {arena_array(a, p->n + more->n, struct str), arena_array(a, p->n + more->n, struct value), p->n};
+	struct point out = {arena_array(a, p->n + more->n, struct str),
+			    arena_array(a, p->n + more->n, struct value), p->n};
 
 	memcpy(out.names, p->names, p->n * sizeof(*p->names));
 	memcpy(out.values, p->values, p->n * sizeof(*p->values));

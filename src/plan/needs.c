@@ -33,7 +33,8 @@ static bool is_pattern(struct str s)
 
 static struct str prefixed(struct maker *m, const struct spec_file *file, struct str name)
 {
-	return file->prefix.n ? str_fmt(m->arena, STR_FMT STR_FMT, STR_ARG(file->prefix), STR_ARG(name)) : name;
+	return file->prefix.n ? str_fmt(m->arena, STR_FMT STR_FMT, STR_ARG(file->prefix), STR_ARG(name))
+			      : name;
 }
 
 /* ---- by command, before instances are known ---- */
@@ -82,7 +83,8 @@ static void reach_needs(struct reached *r, const struct made *of)
 		}
 		full = prefixed(r->m, of->command->file, name);
 		for (size_t i = 0; i < spec->ncommands; i++) {
-			if (step_pattern_match(full, spec->commands[i].name) || step_pattern_match(name, spec->commands[i].name))
+			if (step_pattern_match(full, spec->commands[i].name) ||
+			    step_pattern_match(name, spec->commands[i].name))
 				reach_command(r, &spec->commands[i]);
 		}
 	}
@@ -132,7 +134,8 @@ static size_t all_of(struct maker *m, const struct made *of, const uint32_t **ou
 	return n;
 }
 
-static size_t find_pattern(struct maker *m, const struct spec_file *file, struct str name, const uint32_t **out)
+static size_t find_pattern(struct maker *m, const struct spec_file *file, struct str name,
+			   const uint32_t **out)
 {
 	struct str full = prefixed(m, file, name);
 	VEC(uint32_t) found = {0};
@@ -142,8 +145,9 @@ static size_t find_pattern(struct maker *m, const struct spec_file *file, struct
 		const struct inst *in = m->insts[i];
 		struct str command = in->of->command->name;
 
-		if (!in->variant && (step_pattern_match(full, command) || step_pattern_match(full, in->name) ||
-				     step_pattern_match(name, command) || step_pattern_match(name, in->name)))
+		if (!in->variant &&
+		    (step_pattern_match(full, command) || step_pattern_match(full, in->name) ||
+		     step_pattern_match(name, command) || step_pattern_match(name, in->name)))
 			vec_add(&found, i);
 	}
 	n = keep_list(m, found.v, found.n, out);
@@ -177,10 +181,13 @@ struct finder {
 	VEC(struct set_item) set;
 };
 
-static void find_once(struct finder *f, const struct spec_file *file, struct str name, const uint32_t **out, size_t *n)
+static void find_once(struct finder *f, const struct spec_file *file, struct str name, const uint32_t **out,
+		      size_t *n)
 {
 	bool fresh;
-	uint32_t *at = table_put(&f->lists, str_fmt(f->m->arena, STR_FMT "%c" STR_FMT, STR_ARG(file->prefix), 0, STR_ARG(name)), &fresh);
+	uint32_t *at = table_put(
+		&f->lists,
+		str_fmt(f->m->arena, STR_FMT "%c" STR_FMT, STR_ARG(file->prefix), 0, STR_ARG(name)), &fresh);
 
 	if (fresh) {
 		*at = (uint32_t)f->found.n;
@@ -194,13 +201,15 @@ static void find_once(struct finder *f, const struct spec_file *file, struct str
 static const char *no_such_step(struct maker *m, const struct made *of, struct str name)
 {
 	ptrdiff_t open = str_chr(name, '[');
-	const struct spec_command *c = open > 0 ? spec_command_find(m->spec, of->command->file, str_head(name, (size_t)open)) : NULL;
+	const struct spec_command *c =
+		open > 0 ? spec_command_find(m->spec, of->command->file, str_head(name, (size_t)open)) : NULL;
 	const struct made *other = c ? &m->made[c - m->spec->commands] : NULL;
 
 	if (!other || !other->n)
 		return NULL;
-	return str_fmt(m->arena, "there is '" STR_FMT "'%s", STR_ARG(command_from(of->command->file, other->v[0].name)),
-		       other->n > 1 ? " and others" : "").s;
+	return hint(m->arena, "there is '" STR_FMT "'%s",
+		    STR_ARG(command_from(of->command->file, other->v[0].name)),
+		    other->n > 1 ? " and others" : "");
 }
 
 static int nothing_found(struct maker *m, struct made *of, const struct text *t, struct str name)
@@ -208,7 +217,8 @@ static int nothing_found(struct maker *m, struct made *of, const struct text *t,
 	const struct spec_command *c = spec_command_find(m->spec, of->command->file, name);
 
 	if (c && m->made[c - m->spec->commands].missing)
-		return wrong(m, t->loc, "a default makes it run without being asked for", "'" STR_FMT "' has a param without default, so no step can need it",
+		return wrong(m, t->loc, "a default makes it run without being asked for",
+			     "'" STR_FMT "' has a param without default, so no step can need it",
 			     STR_ARG(name));
 	return wrong(m, t->loc, no_such_step(m, of, name), "'" STR_FMT "' names no step", STR_ARG(name));
 }

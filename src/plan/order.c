@@ -108,7 +108,8 @@ static struct loc need_loc(struct maker *m, const struct inst *in, uint32_t othe
 static int say_cycle(struct maker *m)
 {
 	CLEANUP_BUF struct buf chain = BUF_INIT(8192);
-	uint32_t *seen = arena_array(m->arena, m->ninsts + 1, uint32_t), *path = arena_array(m->arena, m->ninsts + 1, uint32_t);
+	uint32_t *seen = arena_array(m->arena, m->ninsts + 1, uint32_t),
+		 *path = arena_array(m->arena, m->ninsts + 1, uint32_t);
 	uint32_t n = 0, at = 0, from;
 
 	while (m->insts[at]->step != PLAN_NONE)
@@ -130,7 +131,8 @@ static int say_cycle(struct maker *m)
 		buf_fmt(&chain, STR_FMT " -> ", STR_ARG(m->insts[path[i]]->name));
 	buf_fmt(&chain, STR_FMT, STR_ARG(m->insts[at]->name));
 	return wrong(m, need_loc(m, m->insts[path[n - 1]], at), "each needs the one behind it",
-		     "steps need each other in a circle: " STR_FMT "%s", STR_ARG(buf_view(&chain)), chain.full ? " ..." : "");
+		     "steps need each other in a circle: " STR_FMT "%s", STR_ARG(buf_view(&chain)),
+		     chain.full ? " ..." : "");
 }
 
 /* ---- order ---- */

@@ -12,7 +12,8 @@ static int declare_check(struct maker *m, const struct text *t, const char *what
 	const struct spec *spec = m->spec;
 
 	if (is_absolute(path))
-		return wrong(m, t->loc, "write it relative to the folder of this file", "%s can't be an absolute path", what);
+		return wrong(m, t->loc, "write it relative to the folder of this file",
+			     "%s can't be an absolute path", what);
 	if (!path.n)
 		return wrong(m, t->loc, NULL, "%s can't be the whole workspace", what);
 	if (path_within(path, S(".git")))
@@ -33,7 +34,8 @@ static int declare(struct at *at, const struct spec_path *p, struct declared *d)
 	if (got)
 		return got;
 	/* a slash at the end says folder: text_expand keeps it, at_path does not */
-	if (at_text(at, &p->text, EXPAND_RAW, &d->written) == 0 && d->written.n > 1 && d->written.s[d->written.n - 1] == '/')
+	if (at_text(at, &p->text, EXPAND_RAW, &d->written) == 0 && d->written.n > 1 &&
+	    d->written.s[d->written.n - 1] == '/')
 		d->flags |= OUTPUT_DIR;
 	if (!p->literal && glob_is(s))
 		d->flags |= OUTPUT_GLOB;
@@ -61,7 +63,8 @@ static int declare_depfile(struct at *at, struct inst *in)
 		return got;
 	in->depfile = s;
 	if (!inst_covers(in, s))
-		in->outs[in->nouts++] = (struct declared){.path = s, .written = s, .depfile = true, .loc = t->loc};
+		in->outs[in->nouts++] =
+			(struct declared){.path = s, .written = s, .depfile = true, .loc = t->loc};
 	return 0;
 }
 
@@ -133,7 +136,8 @@ static int by_decl_path(const void *a, const void *b, void *ctx)
 {
 	const struct outmap *map = ctx;
 
-	return str_cmp(map->all.v[*(const uint32_t *)a].what->path, map->all.v[*(const uint32_t *)b].what->path);
+	return str_cmp(map->all.v[*(const uint32_t *)a].what->path,
+		       map->all.v[*(const uint32_t *)b].what->path);
 }
 
 struct leading { struct str lead; uint32_t at; };
@@ -279,7 +283,8 @@ static void meet_glob(struct meeting *mt, size_t place)
 {
 	const struct outdecl *d = &mt->map->all.v[mt->map->leads[place]];
 
-	if (!pattern_disjoint(mt->lead, mt->tail, mt->map->lead[place], pattern_tail(mt->map->arena, d->what->path)))
+	if (!pattern_disjoint(mt->lead, mt->tail, mt->map->lead[place],
+			      pattern_tail(mt->map->arena, d->what->path)))
 		mt->see(mt->ctx, d);
 }
 
@@ -298,9 +303,11 @@ static size_t lead_lower(const struct outmap *map, struct str lead)
 	return low;
 }
 
-void outmap_meets(const struct outmap *map, struct str pattern, void (*see)(void *ctx, const struct outdecl *), void *ctx)
+void outmap_meets(const struct outmap *map, struct str pattern,
+		  void (*see)(void *ctx, const struct outdecl *), void *ctx)
 {
-	struct meeting mt = {map, pattern, pattern_lead(map->arena, pattern), pattern_tail(map->arena, pattern), see, ctx};
+	struct meeting mt = {
+		map, pattern, pattern_lead(map->arena, pattern), pattern_tail(map->arena, pattern), see, ctx};
 	size_t from, to;
 
 	outmap_range(map, mt.lead, &from, &to);

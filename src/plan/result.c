@@ -30,7 +30,8 @@ static bool outputs_sound(const struct entries *outputs)
 	for (size_t i = 0; i < outputs->n; i++) {
 		const struct entry *e = &outputs->v[i];
 
-		if (!codec_path_inside(e->path) || e->type == ENTRY_ABSENT || (e->type == ENTRY_LINK && !e->link.n) ||
+		if (!codec_path_inside(e->path) || e->type == ENTRY_ABSENT ||
+		    (e->type == ENTRY_LINK && !e->link.n) ||
 		    (e->type == ENTRY_FILE && e->digest.algo == DIGEST_NONE))
 			return false;
 	}
@@ -43,9 +44,11 @@ int result_decode(struct arena *a, struct str bytes, struct result *r, struct er
 
 	*r = (struct result){0};
 	if (bytes.n > RESULT_MAX)
-		return err_set(err, ERR_SYSTEM, "unable to read a result of more than %u MiB", RESULT_MAX >> 20);
+		return err_set(err, ERR_SYSTEM, "unable to read a result of more than %u MiB",
+			       RESULT_MAX >> 20);
 	if (!codec_open(&in, bytes, S(RESULT_HEAD)))
-		return err_set(err, ERR_SYSTEM, "unable to read a result: it is damaged or of another format");
+		return err_set(err, ERR_SYSTEM,
+			       "unable to read a result: it is damaged or of another format");
 	r->key = codec_get_digest(&in);
 	r->step = codec_get_str(&in);
 	r->root = codec_get_str(&in);
@@ -97,7 +100,8 @@ int pathsets_decode(struct arena *a, struct str bytes, struct pathsets *sets, st
 
 	*sets = (struct pathsets){0};
 	if (bytes.n > RESULT_MAX || !codec_open(&in, bytes, S(PATHSETS_HEAD)))
-		return err_set(err, ERR_SYSTEM, "unable to read discovered paths: they are damaged or of another format");
+		return err_set(err, ERR_SYSTEM,
+			       "unable to read discovered paths: they are damaged or of another format");
 	n = codec_get_u32(&in);
 	if (n > PATHSETS_MAX)
 		in.bad = true;

@@ -41,7 +41,8 @@ static int found(struct value *out, struct value v)
 	return 1;
 }
 
-static int find_named(const struct str *names, const struct value *values, size_t n, struct str name, struct value *out)
+static int find_named(const struct str *names, const struct value *values, size_t n, struct str name,
+		      struct value *out)
 {
 	for (size_t i = 0; i < n; i++) {
 		if (str_eq(names[i], name))
@@ -113,7 +114,9 @@ static int look_params(struct at *at, struct str member, struct value *out)
 static int look_axes(struct at *at, bool each, struct str member, struct value *out)
 {
 	const struct inst *in = at->inst;
-	size_t from = each && in ? in->nmatrix : 0, n = !in ? 0 : each ? in->naxes - in->nmatrix : in->nmatrix;
+	size_t from = each && in ? in->nmatrix : 0, n = !in    ? 0
+							: each ? in->naxes - in->nmatrix
+							       : in->nmatrix;
 
 	if (!in)
 		return 0;
@@ -131,7 +134,10 @@ static int look_out(struct at *at, struct str member, struct value *out)
 	if (!in || !in->outs)
 		return 0;
 	if (member.s && str_is(member, "depfile"))
-		return in->depfile.n ? found(out, value_str(path_from(at->m->arena, at->vars->file->dir, in->depfile))) : 0;
+		return in->depfile.n
+			       ? found(out,
+				       value_str(path_from(at->m->arena, at->vars->file->dir, in->depfile)))
+			       : 0;
 	if (member.s)
 		return 0;
 	items = arena_array(at->m->arena, in->nouts + 1, struct value);
@@ -142,11 +148,14 @@ static int look_out(struct at *at, struct str member, struct value *out)
 	return found(out, value_list(items, n));
 }
 
-static int look_fact(struct at *at, enum question_kind kind, struct str member, struct value *out, struct err *err)
+static int look_fact(struct at *at, enum question_kind kind, struct str member, struct value *out,
+		     struct err *err)
 {
-	static const struct str git[] = {{"branch", 6}, {"commit", 6}, {"short", 5}, {"tag", 3}, {"dirty", 5}};
+	static const struct str git[] = {
+		{"branch", 6}, {"commit", 6}, {"short", 5}, {"tag", 3}, {"dirty", 5}};
 	static const struct value nothing[countof(git)];
-	struct loc loc = at->of ? at->of->command->loc : (struct loc){.src = at->vars->file->src, .line = 1, .col = 1};
+	struct loc loc =
+		at->of ? at->of->command->loc : (struct loc){.src = at->vars->file->src, .line = 1, .col = 1};
 	const struct answer *a;
 	bool known = kind == Q_ENV;
 
@@ -192,11 +201,12 @@ static int look_up(void *ctx, struct str head, struct str member, struct value *
 }
 
 static const struct str heads[] = {
-	{"vars", 4}, {"each", 4}, {"matrix", 6}, {"params", 6}, {"out", 3}, {"env", 3}, {"git", 3}, {"os", 2}, {"arch", 4},
+	{"vars", 4}, {"each", 4}, {"matrix", 6}, {"params", 6}, {"out", 3},
+	{"env", 3},  {"git", 3},  {"os", 2},	 {"arch", 4},
 };
 
-void at_init(struct at *at, struct maker *m, const struct vars_file *vars, const struct made *of, const struct inst *inst,
-	     const struct variant *variant)
+void at_init(struct at *at, struct maker *m, const struct vars_file *vars, const struct made *of,
+	     const struct inst *inst, const struct variant *variant)
 {
 	*at = (struct at){.m = m, .vars = vars, .of = of, .inst = inst, .variant = variant};
 	at->scope = (struct scope){look_up, at, heads, countof(heads)};
@@ -261,7 +271,8 @@ int at_path(struct at *at, const struct text *t, bool literal, struct str *out)
 	if (memchr(s.s, 0, s.n))
 		return wrong(at->m, t->loc, NULL, "a path can't hold a NUL byte");
 	if (!literal && (problem = glob_problem(s)))
-		return wrong(at->m, t->loc, "{path: ...} is taken as it is", "malformed pattern: %s", problem);
+		return wrong(at->m, t->loc, "{path: ...} is taken as it is", "malformed pattern: %s",
+			     problem);
 	if (path_join(a, literal ? dir : glob_escape(a, dir), s, out))
 		return 0;
 	return wrong(at->m, t->loc, NULL, "'" STR_FMT "' lies outside of the workspace", STR_ARG(s));

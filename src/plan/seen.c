@@ -82,7 +82,12 @@ bool seen_reaches(struct seen *s, const struct need_set *set, uint32_t step)
 
 /* ---- patterns ---- */
 
-struct meet { struct seen_pattern *p; VEC(const struct outdecl *) literals; VEC(struct seen_maker) makers; struct str lead; };
+struct meet {
+	struct seen_pattern *p;
+	VEC(const struct outdecl *) literals;
+	VEC(struct seen_maker) makers;
+	struct str lead;
+};
 
 static void see_decl(void *ctx, const struct outdecl *d)
 {
@@ -153,7 +158,8 @@ static void meet_sources(struct seen *s, struct seen_pattern *p, const struct an
 	p->sources = arena_array(s->m->arena, answer->n + 1, struct seen_source);
 	for (size_t i = 0; i < answer->n; i++) {
 		if (!outmap_covers(s->m->outs, answer->items[i]))
-			p->sources[p->nsources++] = (struct seen_source){answer->items[i], build_path(&s->m->build, answer->items[i])};
+			p->sources[p->nsources++] = (struct seen_source){
+				answer->items[i], build_path(&s->m->build, answer->items[i])};
 	}
 }
 
@@ -167,7 +173,8 @@ const struct seen_pattern *seen_pattern(struct seen *s, struct str pattern, bool
 	if (!fresh)
 		return s->list[*at];
 	if (s->n == s->cap) {
-		struct seen_pattern **list = arena_array(s->m->arena, s->cap = s->cap * 2 + 16, struct seen_pattern *);
+		struct seen_pattern **list =
+			arena_array(s->m->arena, s->cap = s->cap * 2 + 16, struct seen_pattern *);
 
 		if (s->n)
 			memcpy(list, s->list, s->n * sizeof(*list));

@@ -87,7 +87,10 @@ static int add_workflow(struct chooser *c, const struct plan_workflow *w, struct
 		add_entry(c, &c->plan->goals[w->steps.at + i], false);
 	for (uint32_t i = 0; i < w->finally.n; i++)
 		add_entry(c, &c->plan->goals[w->finally.at + i], true);
-	return sequence_add(&c->sequence, w->steps, err) < 0 || sequence_add(&c->sequence, w->finally, err) < 0 ? -1 : 0;
+	return sequence_add(&c->sequence, w->steps, err) < 0 ||
+			       sequence_add(&c->sequence, w->finally, err) < 0
+		       ? -1
+		       : 0;
 }
 
 static int no_steps(struct chooser *c, const struct plan_command *command, struct err *err)
@@ -98,9 +101,12 @@ static int no_steps(struct chooser *c, const struct plan_command *command, struc
 		const struct plan_param *param = &p->params[command->params.at + i];
 
 		if (param->required)
-			return err_set(err, ERR_USAGE, STR_FMT " needs --" STR_FMT "=VALUE", STR_ARG(plan_str(p, command->name)), STR_ARG(plan_str(p, param->name)));
+			return err_set(err, ERR_USAGE, STR_FMT " needs --" STR_FMT "=VALUE",
+				       STR_ARG(plan_str(p, command->name)),
+				       STR_ARG(plan_str(p, param->name)));
 	}
-	return err_set(err, ERR_USAGE, STR_FMT " has no steps: what it is made for each of is empty", STR_ARG(plan_str(p, command->name)));
+	return err_set(err, ERR_USAGE, STR_FMT " has no steps: what it is made for each of is empty",
+		       STR_ARG(plan_str(p, command->name)));
 }
 
 /* A variant made for this run's params stands for its command; other variants are for the workflows that ask for them. */
@@ -133,8 +139,14 @@ static int unknown(struct chooser *c, struct str goal, struct err *err)
 		names[n++] = plan_str(p, p->workflows[i].name);
 	near = str_nearest(goal, names, n);
 	if (near.s)
-		return err_set(err, ERR_USAGE, "there is no step, command or workflow \"" STR_FMT "\"; did you mean \"" STR_FMT "\"?", STR_ARG(goal), STR_ARG(near));
-	return err_set(err, ERR_USAGE, "there is no step, command or workflow \"" STR_FMT "\"; `cairn list` shows what there is", STR_ARG(goal));
+		return err_set(err, ERR_USAGE,
+			       "there is no step, command or workflow \"" STR_FMT
+			       "\"; did you mean \"" STR_FMT "\"?",
+			       STR_ARG(goal), STR_ARG(near));
+	return err_set(err, ERR_USAGE,
+		       "there is no step, command or workflow \"" STR_FMT
+		       "\"; `cairn list` shows what there is",
+		       STR_ARG(goal));
 }
 
 static int add_name(struct chooser *c, struct str goal, struct err *err)
@@ -166,10 +178,14 @@ static int without_goals(struct chooser *c, struct err *err)
 	if (w)
 		return add_workflow(c, w, err);
 	for (uint32_t i = 0; i < p->nworkflows; i++)
-		buf_fmt(&names, "\n  " STR_FMT "  " STR_FMT, STR_ARG(plan_str(p, p->workflows[i].name)), STR_ARG(plan_str(p, p->workflows[i].summary)));
+		buf_fmt(&names, "\n  " STR_FMT "  " STR_FMT, STR_ARG(plan_str(p, p->workflows[i].name)),
+			STR_ARG(plan_str(p, p->workflows[i].summary)));
 	for (uint32_t i = 0; i < p->ncommands; i++)
-		buf_fmt(&names, "\n  " STR_FMT "  " STR_FMT, STR_ARG(plan_str(p, p->commands[i].name)), STR_ARG(plan_str(p, p->commands[i].summary)));
-	return err_set(err, ERR_USAGE, "what should run? Name a goal, or write a workflow \"default\". There is:" STR_FMT, STR_ARG(buf_view(&names)));
+		buf_fmt(&names, "\n  " STR_FMT "  " STR_FMT, STR_ARG(plan_str(p, p->commands[i].name)),
+			STR_ARG(plan_str(p, p->commands[i].summary)));
+	return err_set(err, ERR_USAGE,
+		       "what should run? Name a goal, or write a workflow \"default\". There is:" STR_FMT,
+		       STR_ARG(buf_view(&names)));
 }
 
 /* --- what goals need --- */
@@ -230,8 +246,12 @@ static int check_variants(struct chooser *c, struct err *err)
 			if (fresh)
 				*slot = (void *)&p->steps[i];
 			else if (*slot != &p->steps[i])
-				rc = err_set(err, ERR_USAGE, STR_FMT " and " STR_FMT " are two variants of one step and both make " STR_FMT "; run them apart",
-					     STR_ARG(plan_str(p, ((const struct plan_step *)*slot)->name)), STR_ARG(name_of(p, i)), STR_ARG(plan_str(p, o->path)));
+				rc = err_set(err, ERR_USAGE,
+					     STR_FMT " and " STR_FMT
+						     " are two variants of one step and both make " STR_FMT
+						     "; run them apart",
+					     STR_ARG(plan_str(p, ((const struct plan_step *)*slot)->name)),
+					     STR_ARG(name_of(p, i)), STR_ARG(plan_str(p, o->path)));
 		}
 	}
 	map_release(&by_output);
@@ -255,7 +275,8 @@ static int choose(struct chooser *c, const struct str *goals, size_t n, struct e
 	return 0;
 }
 
-int select_goals(struct arena *arena, const struct plan *plan, const struct str *goals, size_t n, struct selection *out, struct err *err)
+int select_goals(struct arena *arena, const struct plan *plan, const struct str *goals, size_t n,
+		 struct selection *out, struct err *err)
 {
 	struct chooser c = {.arena = arena, .plan = plan, .out = out};
 	int rc;

@@ -76,7 +76,8 @@ static bool waits_for_new(const struct sequence *s, uint32_t step, uint32_t roun
 	return false;
 }
 
-static int add_edges(struct sequence *s, struct plan_span goals, const struct plan_goal *g, uint32_t from, uint32_t to, struct err *err)
+static int add_edges(struct sequence *s, struct plan_span goals, const struct plan_goal *g, uint32_t from,
+		     uint32_t to, struct err *err)
 {
 	const struct plan *p = s->plan;
 	uint32_t fresh = ++s->round;
@@ -90,10 +91,13 @@ static int add_edges(struct sequence *s, struct plan_span goals, const struct pl
 			const struct plan_goal *before = &p->goals[goals.at + p->refs[g->after.at + k]];
 
 			if (s->order.n + before->steps.n > EDGES_MAX)
-				return err_set(err, ERR_USAGE, "unable to run a sequential workflow of so many steps: it takes more than %u edges",
+				return err_set(err, ERR_USAGE,
+					       "unable to run a sequential workflow of so many steps: it "
+					       "takes more than %u edges",
 					       EDGES_MAX);
 			for (uint32_t x = 0; x < before->steps.n; x++)
-				vec_add(&s->order, (struct order){p->refs[before->steps.at + x], s->found[i]});
+				vec_add(&s->order,
+					(struct order){p->refs[before->steps.at + x], s->found[i]});
 		}
 	}
 	return 0;
@@ -189,6 +193,8 @@ int sequence_check(struct sequence *s, struct arena *a, const uint8_t *wanted, s
 	}
 	if (stuck == PLAN_NONE)
 		return 0;
-	return err_set(err, ERR_USAGE, "unable to run these goals together: sequential workflows want " STR_FMT " both before and after another step; run them one by one",
+	return err_set(err, ERR_USAGE,
+		       "unable to run these goals together: sequential workflows want " STR_FMT
+		       " both before and after another step; run them one by one",
 		       STR_ARG(plan_step_name(p, stuck)));
 }

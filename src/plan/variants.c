@@ -21,7 +21,8 @@ static bool same_env(const struct spec_envs *a, const struct spec_envs *b)
 
 static bool same_variant(const struct maker *m, const struct variant *a, const struct variant *b)
 {
-	if (a->n != b->n || a->asked != b->asked || !same_env(&a->env, &b->env) || (a->env.n && a->vars != b->vars))
+	if (a->n != b->n || a->asked != b->asked || !same_env(&a->env, &b->env) ||
+	    (a->env.n && a->vars != b->vars))
 		return false;
 	for (size_t i = 0; i < a->n; i++) {
 		if (!str_eq(a->names[i], b->names[i]) ||
@@ -67,14 +68,16 @@ static struct variant variant_begin(struct maker *m, const struct made *of, cons
 {
 	size_t n = of->command->nparams + 1;
 
-	return (struct variant){.names = arena_array(m->arena, n, struct str), .values = arena_array(m->arena, n, struct value),
+	return (struct variant){.names = arena_array(m->arena, n, struct str),
+				.values = arena_array(m->arena, n, struct value),
 				.vars = vars};
 }
 
 /* ---- a workflow's entries ---- */
 
 /* In the order of the command's params, whatever the entry's is. */
-static int entry_params(struct maker *m, struct at *at, const struct spec_entry *e, const struct made *of, struct variant *v)
+static int entry_params(struct maker *m, struct at *at, const struct spec_entry *e, const struct made *of,
+			struct variant *v)
 {
 	int rc = 0;
 
@@ -89,14 +92,15 @@ static int entry_params(struct maker *m, struct at *at, const struct spec_entry 
 			if (at_text(at, &e->values[i], EXPAND_RAW, &text))
 				rc = -1;
 			else if (!param_set(m, p, text, v))
-				rc = wrong(m, e->values[i].loc, NULL, "the param '" STR_FMT "' takes %s", STR_ARG(p->name),
-					   value_kind_name(&p->preset));
+				rc = wrong(m, e->values[i].loc, NULL, "the param '" STR_FMT "' takes %s",
+					   STR_ARG(p->name), value_kind_name(&p->preset));
 		}
 	}
 	return rc;
 }
 
-static struct made *entry_command(struct maker *m, const struct spec_workflow *w, const struct spec_entry *e, struct str name)
+static struct made *entry_command(struct maker *m, const struct spec_workflow *w, const struct spec_entry *e,
+				  struct str name)
 {
 	ptrdiff_t open = str_chr(name, '[');
 	const struct spec_command *c;
@@ -107,8 +111,8 @@ static struct made *entry_command(struct maker *m, const struct spec_workflow *w
 	return c ? made_of(m, c) : NULL;
 }
 
-static void entry_load(struct maker *m, struct at *at, const struct spec_workflow *w, const struct spec_entry *e,
-		       struct flow_goal *g)
+static void entry_load(struct maker *m, struct at *at, const struct spec_workflow *w,
+		       const struct spec_entry *e, struct flow_goal *g)
 {
 	struct variant v;
 	bool wanted = true;
@@ -159,8 +163,9 @@ static int asked_params(struct maker *m, const struct made *of, struct variant *
 		if (!known) {
 			struct str near = str_nearest(o->params[i].name, names, c->nparams);
 
-			return err_set(m->err, ERR_USAGE, STR_FMT " has no param " STR_FMT "%s" STR_FMT "%s", STR_ARG(c->name),
-				       STR_ARG(o->params[i].name), near.s ? "; did you mean " : "", STR_ARG(near), near.s ? "?" : "");
+			return err_set(m->err, ERR_USAGE, STR_FMT " has no param " STR_FMT "%s" STR_FMT "%s",
+				       STR_ARG(c->name), STR_ARG(o->params[i].name),
+				       near.s ? "; did you mean " : "", STR_ARG(near), near.s ? "?" : "");
 		}
 	}
 	for (size_t k = 0; k < c->nparams; k++) {
@@ -168,9 +173,11 @@ static int asked_params(struct maker *m, const struct made *of, struct variant *
 			if (!str_eq(names[k], o->params[i].name))
 				continue;
 			if (!param_set(m, &c->params[k], o->params[i].value, v))
-				return err_set(m->err, ERR_USAGE, "unable to run " STR_FMT " with " STR_FMT "=" STR_FMT ": it takes %s",
-					       STR_ARG(c->name), STR_ARG(names[k]), STR_ARG(o->params[i].value),
-					       value_kind_name(&c->params[k].preset));
+				return err_set(
+					m->err, ERR_USAGE,
+					"unable to run " STR_FMT " with " STR_FMT "=" STR_FMT ": it takes %s",
+					STR_ARG(c->name), STR_ARG(names[k]), STR_ARG(o->params[i].value),
+					value_kind_name(&c->params[k].preset));
 			break;
 		}
 	}
@@ -188,11 +195,14 @@ static int asked_load(struct maker *m)
 		return 0;
 	c = map_get(&m->spec->command_by_name, o->goal);
 	if (!c)
-		return err_set(m->err, ERR_USAGE, "unable to give params or arguments to " STR_FMT ": there is no such command",
+		return err_set(m->err, ERR_USAGE,
+			       "unable to give params or arguments to " STR_FMT ": there is no such command",
 			       STR_ARG(o->goal));
 	of = made_of(m, c);
 	if (c->kind == SCRIPT_NONE && o->has_args)
-		return err_set(m->err, ERR_USAGE, "unable to give arguments to " STR_FMT ": it only gathers others, it runs nothing",
+		return err_set(m->err, ERR_USAGE,
+			       "unable to give arguments to " STR_FMT
+			       ": it only gathers others, it runs nothing",
 			       STR_ARG(o->goal));
 	v = variant_begin(m, of, of->vars);
 	v.asked = true;
@@ -200,7 +210,8 @@ static int asked_load(struct maker *m)
 		return -1;
 	for (size_t k = 0; k < c->nparams; k++) {
 		if (!param_value(of, &v, c->params[k].name))
-			return err_set(m->err, ERR_USAGE, STR_FMT " needs --" STR_FMT "=VALUE", STR_ARG(c->name), STR_ARG(c->params[k].name));
+			return err_set(m->err, ERR_USAGE, STR_FMT " needs --" STR_FMT "=VALUE",
+				       STR_ARG(c->name), STR_ARG(c->params[k].name));
 	}
 	if (v.n || o->has_args)
 		variant_add(m, of, &v);

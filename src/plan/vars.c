@@ -19,10 +19,13 @@ static int var_override(struct maker *m, struct vars_file *v, size_t i)
 		if (v->known[i] != VAR_KNOWN)
 			given = value_str(set->value);
 		else if (v->values[i].kind == VALUE_LIST)
-			return err_set(m->err, ERR_USAGE, "unable to set the var " STR_FMT ": it is a list", STR_ARG(set->name));
+			return err_set(m->err, ERR_USAGE, "unable to set the var " STR_FMT ": it is a list",
+				       STR_ARG(set->name));
 		else if (!value_like(&v->values[i], set->value, &given))
-			return err_set(m->err, ERR_USAGE, "unable to set the var " STR_FMT " to \"" STR_FMT "\": it takes %s",
-				       STR_ARG(set->name), STR_ARG(set->value), value_kind_name(&v->values[i]));
+			return err_set(m->err, ERR_USAGE,
+				       "unable to set the var " STR_FMT " to \"" STR_FMT "\": it takes %s",
+				       STR_ARG(set->name), STR_ARG(set->value),
+				       value_kind_name(&v->values[i]));
 		v->values[i] = given;
 		v->known[i] = VAR_KNOWN;
 		break;
@@ -53,8 +56,9 @@ static int vars_load_file(struct maker *m, struct vars_file *v)
 		visible.nvars = i;              /* a var sees those before it */
 		at_init(&at, m, &before, NULL, NULL, NULL);
 		if (text_has_expr(t->s))
-			got = var_is_given(m, v->file->vars[i]) ?
-				      text_value(m->arena, t, &at.scope, &v->values[i], NULL) : at_value(&at, t, &v->values[i]);
+			got = var_is_given(m, v->file->vars[i])
+				      ? text_value(m->arena, t, &at.scope, &v->values[i], NULL)
+				      : at_value(&at, t, &v->values[i]);
 		else
 			v->values[i] = v->file->presets[i];
 		v->known[i] = got == EXPR_ASKED ? VAR_WAITS : got ? VAR_FAILED : VAR_KNOWN;
@@ -70,9 +74,11 @@ static int var_unknown(struct maker *m, struct str name)
 	struct str near = str_nearest(name, root->vars, root->nvars);
 
 	if (near.s)
-		return err_set(m->err, ERR_USAGE, "unable to set the var " STR_FMT ": there is none; did you mean " STR_FMT "?",
+		return err_set(m->err, ERR_USAGE,
+			       "unable to set the var " STR_FMT ": there is none; did you mean " STR_FMT "?",
 			       STR_ARG(name), STR_ARG(near));
-	return err_set(m->err, ERR_USAGE, "unable to set the var " STR_FMT ": the spec has no such var", STR_ARG(name));
+	return err_set(m->err, ERR_USAGE, "unable to set the var " STR_FMT ": the spec has no such var",
+		       STR_ARG(name));
 }
 
 int vars_load(struct maker *m)
