@@ -65,7 +65,8 @@ static int carry_out(struct session *s, struct run_words *w, struct err *err)
 {
 	if ((w->runner.plan_file.s ? replay_open(s, &w->plan, err) : session_open(s, &w->common, &w->plan, err)) < 0)
 		return -1;
-	if (!s->replayed && !w->runner.force && !w->dry_run && session_check(s) == SNAPSHOT_SAME)
+	if (!s->replayed && !w->runner.force && !w->dry_run && session_check(s) == SNAPSHOT_SAME &&
+	    (!runner_names_steps(&w->runner) || snapshot_whole(s->snapshot)))
 		return runner_nothing(s, &w->runner, err);
 	return runner_run(s, &w->runner, err);
 }

@@ -51,12 +51,12 @@ static struct snapshot_step *step_rows(struct session *s, const struct run *run,
 		const struct walk_step *w = &s->walk.steps[i];
 		const struct plan_step *step = &s->plan->steps[i];
 		bool group = step->script_kind == SCRIPT_KIND_NONE;
-		struct snapshot_step row = {.key = w->key, .step = i, .state = STATE_HIT};
+		struct snapshot_step row = {.key = w->key, .step = i, .state = KEPT_HIT};
 
 		if (!s->selection.wanted[i])
 			continue;
 		if (w->state == WALK_SKIPPED) {
-			row.state = STATE_SKIPPED;
+			row.state = KEPT_SKIPPED;
 		} else if (w->state != WALK_KNOWN || (!group && !w->key.algo)) {
 			row = (struct snapshot_step){.step = i};
 			*quiet = false;

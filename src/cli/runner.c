@@ -4,7 +4,6 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/path.h"
@@ -61,10 +60,7 @@ static bool on_terminal(void)
 
 static int open_events(struct running *r, struct err *err)
 {
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	r->events.start_ns = now.tv_sec * 1000000000ull + now.tv_nsec;
+	r->events.start_ns = r->s->opened_ns;
 	r->progress = progress_open(STDOUT_FILENO, STDERR_FILENO, on_terminal(), r->options->color, r->options->verbosity, is_goal, r);
 	events_add(&r->events, progress_see, r->progress);
 	if (!r->options->events.s)
@@ -88,27 +84,36 @@ static int close_events(struct running *r, struct err *err)
 
 /* --- nothing to do --- */
 
+static void each_hit(struct running *r)
+{
+	const struct plan *plan = snapshot_plan(r->s->snapshot);
+	uint32_t n;
+	const struct snapshot_step *steps = snapshot_steps(r->s->snapshot, &n);
+
+	for (uint32_t i = 0; i < n; i++) {
+		struct event e = {
+			.kind = EVENT_STEP_END, .step = plan_step_name(plan, steps[i].step),
+			.state = steps[i].state == KEPT_SKIPPED ? STATE_SKIPPED : STATE_HIT, .key = steps[i].key.algo ? &steps[i].key : NULL,
+		};
+
+		events_emit(&r->events, &e);
+	}
+}
+
+bool runner_names_steps(const struct runner_options *options) { return options->events.s || options->verbosity == PROGRESS_VERBOSE; }
+
 int runner_nothing(struct session *s, const struct runner_options *options, struct err *err)
 {
 	struct running r = {.s = s, .options = options, .lock = -1};
-	const struct plan *plan = snapshot_plan(s->snapshot);
-	uint32_t n;
-	const struct snapshot_step *steps = snapshot_steps(s->snapshot, &n);
-	struct event start = {.kind = EVENT_RUN_START, .total = n}, end = {.kind = EVENT_RUN_END};
+	struct event start = {.kind = EVENT_RUN_START}, end = {.kind = EVENT_RUN_END};
 	int rc = open_events(&r, err);
 
+	snapshot_counts(s->snapshot, &end.counts[STATE_HIT], &end.counts[STATE_SKIPPED]);
+	start.total = end.counts[STATE_HIT] + end.counts[STATE_SKIPPED];
 	if (rc == 0) {
 		events_emit(&r.events, &start);
-		for (uint32_t i = 0; i < n && (r.file || options->verbosity == PROGRESS_VERBOSE); i++) {
-			struct event e = {
-				.kind = EVENT_STEP_END, .step = plan_step_name(plan, steps[i].step), .state = steps[i].state,
-				.key = steps[i].key.algo ? &steps[i].key : NULL,
-			};
-
-			events_emit(&r.events, &e);
-		}
-		for (uint32_t i = 0; i < n; i++)
-			end.counts[steps[i].state]++;
+		if (runner_names_steps(options))
+			each_hit(&r);
 		events_emit(&r.events, &end);
 	}
 	return close_events(&r, err) < 0 ? -1 : rc;

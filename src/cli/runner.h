@@ -16,5 +16,7 @@ struct runner_options {
 };
 
 int runner_run(struct session *, const struct runner_options *, struct err *);
+/* Must each step be named, even if there is nothing to do? Then the snapshot must be whole. */
+bool runner_names_steps(const struct runner_options *);
 /* The snapshot was found to hold: every step is a hit. */
 int runner_nothing(struct session *, const struct runner_options *, struct err *);

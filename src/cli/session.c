@@ -9,6 +9,7 @@
 #include "base/path.h"
 #include "cli/leftovers.h"
 #include "sys/file.h"
+#include "sys/loop.h"
 #include "sys/xdg.h"
 
 #define SPEC_NAME "cairn.yaml"
@@ -203,7 +204,7 @@ static int open_root(struct session *s, struct err *err)
 
 int session_open(struct session *s, const struct common *common, const struct plan_words *words, struct err *err)
 {
-	*s = (struct session){.rootfd = -1, .words = *words, .file = S(SPEC_NAME)};
+	*s = (struct session){.rootfd = -1, .opened_ns = loop_now(), .words = *words, .file = S(SPEC_NAME)};
 	if ((common->file.s ? given_file(s, common->file, &s->root, err) : find_root(s, &s->root, err)) < 0)
 		return -1;
 	if (open_root(s, err) < 0 || plan_words(s, err) < 0)
@@ -217,7 +218,7 @@ int session_open_here(struct session *s, const struct plan_words *words, struct 
 {
 	char *cwd = realpath(".", NULL);
 
-	*s = (struct session){.rootfd = -1, .words = *words, .file = S(SPEC_NAME), .replayed = true};
+	*s = (struct session){.rootfd = -1, .opened_ns = loop_now(), .words = *words, .file = S(SPEC_NAME), .replayed = true};
 	if (!cwd)
 		return err_errno(err, "unable to find the current folder");
 	s->root = str_dup(&s->arena, str_of(cwd));
@@ -250,7 +251,7 @@ static int reuse_plan(struct session *s, struct err *err)
 	struct compiled *c = &s->compiled;
 	int still = 1;
 
-	if (check == SNAPSHOT_STALE)
+	if (check == SNAPSHOT_STALE || !snapshot_whole(s->snapshot))
 		return 0;
 	c->asked = (struct asked *)snapshot_asked(s->snapshot, &s->arena, &c->nasked);
 	c->env = (struct fact_env *)snapshot_env(s->snapshot, &s->arena, &c->nenv);

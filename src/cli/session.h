@@ -25,6 +25,7 @@ struct plan_words {
 
 struct session {
 	struct arena arena;
+	uint64_t opened_ns;             /* monotonic: what took how long is counted from here */
 	struct str root;                /* absolute, real */
 	int rootfd;
 	struct str file;                /* workspace-relative spec */

@@ -25,7 +25,7 @@ static void from_snapshot(struct survey *v)
 	const struct snapshot_step *rows = snapshot_steps(v->s->snapshot, &n);
 
 	for (uint32_t i = 0; i < n; i++) {
-		put(v, rows[i].step, rows[i].state == STATE_SKIPPED ? SURVEY_SKIPPED : SURVEY_HIT, (struct str){0});
+		put(v, rows[i].step, rows[i].state == KEPT_SKIPPED ? SURVEY_SKIPPED : SURVEY_HIT, (struct str){0});
 		v->steps[rows[i].step].key = rows[i].key;
 	}
 }

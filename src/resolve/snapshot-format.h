@@ -3,7 +3,7 @@
 
 #include "resolve/snapshot.h"
 
-#define SNAPSHOT_FORMAT 3
+#define SNAPSHOT_FORMAT 4
 #define SNAPSHOT_MAGIC "cairnst"        /* with its NUL: 8 bytes */
 
 struct span { uint64_t at, n; };        /* bytes from the file's start, count */
@@ -12,7 +12,9 @@ struct head {
 	char magic[8];
 	uint32_t format, quiet;
 	struct xxh build;               /* of the program's own identity */
-	struct xxh sum;                 /* of everything behind the head */
+	struct xxh sum;                 /* of what a no-op reads: behind the head, up to the end of texts */
+	struct xxh rest_sum;            /* of everything behind that */
+	uint64_t hits, skipped;         /* steps */
 	struct xxh head_sum;            /* of the head while this is zero */
 	uint64_t size;
 	uint64_t root_dev, root_ino;
@@ -32,6 +34,7 @@ struct snapshot {
 	struct plan plan;
 	uint8_t *changed;               /* by file, after a check; heap */
 	bool keys_changed;              /* something that any key may rest on */
+	int whole;                      /* the rest was checked: 1 right, -1 wrong */
 	uint32_t *row_of;               /* by step id: row in steps + 1; made on first use */
 	struct str *folder_of;          /* by file; made on first use */
 };

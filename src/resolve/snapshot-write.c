@@ -160,7 +160,12 @@ static void assemble(struct buf *out, struct writer *w, const struct snapshot_sa
 {
 	struct head h = {.format = SNAPSHOT_FORMAT, .quiet = save->quiet, .build = snapshot_build()};
 	struct stat root;
+	size_t from;
 
+	for (uint32_t i = 0; i < save->nsteps; i++) {
+		h.hits += save->steps[i].state == KEPT_HIT;
+		h.skipped += save->steps[i].state == KEPT_SKIPPED;
+	}
 	memcpy(h.magic, SNAPSHOT_MAGIC, sizeof(h.magic));
 	if (fstat(rootfd, &root) == 0) {
 		h.root_dev = root.st_dev;
@@ -173,6 +178,7 @@ static void assemble(struct buf *out, struct writer *w, const struct snapshot_sa
 	place(out, &h.kinds, w->kinds.s, w->kinds.n, w->nnames);
 	place(out, &h.env, w->env.s, w->env.n, save->nenv);
 	place(out, &h.texts, w->texts.s, w->texts.n, w->texts.n);
+	from = out->n;
 	place(out, &h.asked, w->asked.s, w->asked.n, save->nasked);
 	place(out, &h.steps, save->steps, save->nsteps * sizeof(*save->steps), save->nsteps);
 	place(out, &h.digests, w->digests.s, w->digests.n, w->nnames);
@@ -180,7 +186,8 @@ static void assemble(struct buf *out, struct writer *w, const struct snapshot_sa
 	place(out, &h.outputs, w->outputs.s, w->outputs.n, w->outputs.n / sizeof(struct output_row));
 	place(out, &h.plan, save->plan->head, save->plan->head->size, save->plan->head->size);
 	h.size = out->n;
-	h.sum = xxh_bytes(out->s + sizeof(h), out->n - sizeof(h));
+	h.sum = xxh_bytes(out->s + sizeof(h), from - sizeof(h));
+	h.rest_sum = xxh_bytes(out->s + from, out->n - from);
 	h.head_sum = snapshot_head_sum(&h);
 	memcpy(out->s, &h, sizeof(h));
 }

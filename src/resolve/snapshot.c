@@ -46,7 +46,7 @@ static bool head_ok(const struct head *h, size_t size, int rootfd)
 	       section_ok(h, h->digests, sizeof(struct digest)) && section_ok(h, h->refs, 4) &&
 	       section_ok(h, h->outputs, sizeof(struct output_row)) && section_ok(h, h->texts, 1) && section_ok(h, h->plan, 1) &&
 	       h->names.n == h->idents.n && h->names.n == h->kinds.n && h->names.n == h->digests.n &&
-	       xxh_eq(h->sum, xxh_bytes(h + 1, size - sizeof(*h)));
+	       xxh_eq(h->sum, xxh_bytes(h + 1, h->texts.at + h->texts.n - sizeof(*h)));
 }
 
 int snapshot_open(const char *path, int rootfd, struct snapshot **out)
@@ -160,6 +160,21 @@ enum snapshot_check snapshot_check(struct snapshot *s, int rootfd)
 	for (uint64_t i = 0; i < s->h->folders.n; i++)
 		worst = worse(worst, check_folder(s, &folders[i], rootfd));
 	return worst;
+}
+
+bool snapshot_whole(struct snapshot *s)
+{
+	size_t from = s->h->texts.at + s->h->texts.n;
+
+	if (!s->whole)
+		s->whole = xxh_eq(s->h->rest_sum, xxh_bytes((const char *)s->h + from, s->size - from)) ? 1 : -1;
+	return s->whole > 0;
+}
+
+void snapshot_counts(const struct snapshot *s, size_t *hits, size_t *skipped)
+{
+	*hits = s->h->hits;
+	*skipped = s->h->skipped;
 }
 
 const struct plan *snapshot_plan(const struct snapshot *s) { return &s->plan; }

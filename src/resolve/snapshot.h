@@ -12,10 +12,12 @@
 
 struct snapshot;                        /* a mapped file */
 
+enum kept_state { KEPT_NOT, KEPT_HIT, KEPT_SKIPPED };   /* good as long as nothing changes; NOT: runs again */
+
 struct snapshot_step {
 	struct digest key;
 	uint32_t step;                  /* id in the plan */
-	uint32_t state;                 /* STATE_HIT, STATE_SKIPPED: good as long as nothing changes; 0: not */
+	uint32_t state;                 /* enum kept_state */
 	uint32_t used_at, nused;        /* into refs: files its key rests on */
 	uint32_t outputs_at, noutputs;  /* into outputs */
 };
@@ -32,6 +34,10 @@ enum snapshot_check {
 };
 enum snapshot_check snapshot_check(struct snapshot *, int rootfd);
 
+/* Opening checks only what a no-op reads. What follows is to be asked for only once this has said true. */
+bool snapshot_whole(struct snapshot *);
+/* How many steps are hits and skipped when all is the same; needs no more than opening. */
+void snapshot_counts(const struct snapshot *, size_t *hits, size_t *skipped);
 const struct plan *snapshot_plan(const struct snapshot *);
 const struct snapshot_step *snapshot_steps(const struct snapshot *, uint32_t *n);
 const struct asked *snapshot_asked(struct snapshot *, struct arena *, size_t *n);
