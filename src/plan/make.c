@@ -44,15 +44,14 @@ static void make_release(struct maker *m)
 	build_release(&m->build);
 }
 
-int plan_make(struct arena *arena, const struct spec *spec, struct facts *facts,
-	      const struct plan_options *options, struct buf *out, struct err *err)
+int plan_make(const struct spec *spec, struct facts *facts, const struct plan_options *options, struct buf *out,
+	      struct err *err)
 {
 	struct arena round = ARENA_INIT; /* nothing of a round outlives it but the image and its questions */
 	struct err said = ERR_INIT;
 	struct maker m = {.arena = &round, .spec = spec, .facts = facts, .options = options, .err = &said};
 	int rc;
 
-	(void)arena;
 	build_init(&m.build, &round);
 	rc = make_round(&m);
 	if (rc == PLAN_DONE)

@@ -21,4 +21,4 @@ struct plan_options {
 enum { PLAN_DONE = 0, PLAN_ASKED = 1 };
 /* PLAN_DONE: *out holds the image's bytes (8-aligned heap memory). PLAN_ASKED: facts has open
  * questions. -1: err, with every mistake found in this round. */
-int plan_make(struct arena *, const struct spec *, struct facts *, const struct plan_options *, struct buf *out, struct err *);
+int plan_make(const struct spec *, struct facts *, const struct plan_options *, struct buf *out, struct err *);

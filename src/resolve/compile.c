@@ -251,7 +251,7 @@ static int plan_rounds(struct compiler *c, const struct spec *spec, struct compi
 	options.os = c->options->os;
 	options.arch = c->options->arch;
 	for (int round = 0; round < ROUNDS_MAX; round++) {
-		int done = plan_make(c->arena, spec, &c->facts, &options, &out->image, err);
+		int done = plan_make(spec, &c->facts, &options, &out->image, err);
 
 		if (done < 0)
 			return -1;

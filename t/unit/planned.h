@@ -130,7 +130,7 @@ static inline void planned_rounds(struct planned *p, const struct spec *spec, st
 	options.os = S("linux");
 	options.arch = S("x86_64");
 	for (w->rounds = 1; w->rounds < 20; w->rounds++) {
-		p->rc = plan_make(&p->arena, spec, &p->facts, &options, &p->image, &p->err);
+		p->rc = plan_make(spec, &p->facts, &options, &p->image, &p->err);
 		if (p->rc != PLAN_ASKED)
 			break;
 		for (size_t n = p->facts.nasked; p->facts.nanswered < n; p->facts.nanswered++) {
