@@ -2,8 +2,9 @@
 # The rooms of doc/architecture.md: who may include whom, held by the includes themselves.
 . "${0%/*}/lib.sh"
 
+rooms() { ls -d src runtimes cache generators 2>/dev/null; }     # git keeps no empty folder
 layers() {      # of the tree in the folder $1
-	(cd "$1" && awk -f "$top/t/layers.awk" $(find src runtimes cache generators -name '*.[ch]' | sort)) >found 2>&1 && test ! -s found && return
+	(cd "$1" && awk -f "$top/t/layers.awk" $(find $(rooms) -name '*.[ch]' | sort)) >found 2>&1 && test ! -s found && return
 	cat found
 	return 1
 }

@@ -18,13 +18,13 @@ spec <<-'END'
 	  none: {run: "! cat none >none.out", inputs: [none], outputs: [none.out]}
 END
 check 'links as inputs' run file far folder none
-run file far folder none
+check 'again' run file far folder none
 expect_states 'file hit' 'far hit' 'folder hit' 'none hit'
 
 echo 2 >data/a
 check 'the file they lead to changes' run file far folder none
 expect_states 'file ran' 'far ran' 'folder ran' 'none hit'
-run file far folder none
+check 'again' run file far folder none
 expect_states 'file hit' 'far hit' 'folder hit' 'none hit'
 
 echo 3 >data/b

@@ -13,7 +13,7 @@ spec <<-'END'
 	  glob: {run: cat src/* >glob.txt, inputs: ["src/*"], outputs: [glob.txt]}
 END
 check 'once' run all glob
-run all glob
+check 'again' run all glob
 expect_states 'all hit' 'glob hit'
 
 echo log >src/b.log
@@ -22,10 +22,10 @@ expect_states 'all hit' 'glob ran'
 git add -f src/b.log
 check 'git tracks it in spite of that' run all glob
 expect_states 'all ran' 'glob hit'
-run all glob
+check 'again' run all glob
 expect_states 'all hit' 'glob hit'
 git status >/dev/null
-run all glob
+check 'again' run all glob
 expect_states 'all hit' 'glob hit'
 
 mkdir out src/new
@@ -36,7 +36,7 @@ echo 2 >src/new/x
 check 'a source comes' run all glob
 expect_states 'all ran' 'glob hit'
 rm -r src/new
-run all glob
+check 'again' run all glob
 expect_states 'all hit' 'glob hit'
 
 echo '*.log' >src/.gitignore

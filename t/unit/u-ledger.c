@@ -278,13 +278,6 @@ static void check_links(void)
 
 /* --- size --- */
 
-static double now_ms(void)
-{
-	struct timespec t;
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (double)t.tv_sec * 1e3 + (double)t.tv_nsec / 1e6;
-}
-
 static void set_many(struct ledger *l, uint8_t mark)
 {
 	for (int i = 0; i < MANY; i++) {
@@ -298,26 +291,18 @@ static void set_many(struct ledger *l, uint8_t mark)
 static void check_many(void)
 {
 	struct ledger *l = open_ledger("many", NULL);
-	double t0 = now_ms();
 	set_many(l, 1);
-	double t1 = now_ms();
 	set_many(l, 2);
 	set_many(l, 3);
 	off_t before = size_of("many");
-	double t2 = now_ms();
 	ledger_close(l);
-	double t3 = now_ms();
 	ok(size_of("many") < before / 2, "what is dead is left out when the ledger is closed");
 	l = open_ledger("many", NULL);
-	double t4 = now_ms();
 	struct entries out;
 	struct str owner = ledger_owner(l, S("build/obj/part7/file99907.o"));
-	double t5 = now_ms();
 	is_str(owner, "compile[src=src/part7/file99907.c]", "any of 100,000 is found");
 	ok(ledger_steps(l) == MANY && ledger_outputs(l, owner, &out) && out.n == 1 && out.v[0].size == 3, "as it was last");
 	ledger_close(l);
-	printf("# set %.2f us each, compact and close %.0f ms, open %.0f ms, first owner %.0f ms\n", (t1 - t0) * 1e3 / MANY,
-	       t3 - t2, t4 - t3, t5 - t4);
 }
 
 int main(void)
