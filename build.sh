@@ -34,11 +34,11 @@ need_clang_runtime() {          # its sanitizer and fuzzer libraries, a package 
 		missing="$missing libclang-rt-$(clang -dumpversion | cut -d. -f1)-dev"
 }
 need_for_tests() {
+	need_tool gcc "gcc libc6-dev"   # tests compile with it whatever CC is
 	need_tool prove perl
 	need_tool git git
-	need_tool ninja ninja-build
 	need_tool dpkg-source dpkg-dev
-	/usr/bin/python3 -c 'import jsonschema' 2>/dev/null || missing="$missing python3 python3-jsonschema"
+	/usr/bin/python3 -c 'import jsonschema, yaml' 2>/dev/null || missing="$missing python3-jsonschema python3-yaml"
 }
 install_missing() {
 	[ "$missing" ] || return 0
@@ -180,15 +180,15 @@ write_compile_commands() {
 	done >"$B/compile_commands.json"
 	echo ']' >>"$B/compile_commands.json"
 }
-# Links each source with everything but main.o into $1/NAME.
-link_tests() {  # FOLDER OPTIONS SOURCES
-	folder=$1 options=$2
-	shift 2
-	compile "$@"
+# Links each source with everything but main.o into FOLDER/NAME; MAIN, if any, is a source linked with each.
+link_tests() {  # FOLDER OPTIONS MAIN SOURCES
+	folder=$1 options=$2 main=$3
+	shift 3
+	compile $main "$@"
 	archive "$B/obj/cairn.a" $(object $(sources) | grep -v -e '/mod-[^/]*$' -e '/src/main\.o$')
 	for src; do
 		name=${src##*/}
-		link "$folder/${name%.c}" "$options $link_libs" "$(object "$src")" "$B/obj/cairn.a"
+		link "$folder/${name%.c}" "$options $link_libs" $(object $main "$src") "$B/obj/cairn.a"
 	done
 }
 
@@ -197,8 +197,10 @@ run_tests() {   # PATTERN
 	mkdir -p "$B/t"
 	ln -sfn ../lib "$B/t/lib"       # modules are looked for beside the program
 	units=$(matching "$1" t/unit/u-*.c)
-	link_tests "$B/t" "" $units $(matching '' t/helper/*.c)
+	link_tests "$B/t" "" "" $units $(matching '' t/helper/*.c)
+	[ ! "$(matching "$1" t/7010-seeds.t)" ] || link_tests "$B/t" "" t/fuzz/replay.c t/fuzz/fuzz-*.c
 	exec 9>&-
+	[ ! "$(matching "$1" t/8*.t)" ] || sh t/acceptance/fetch.sh || sh t/acceptance/fetch.sh || :
 	set -- $(for src in $units; do src=${src##*/}; echo "$B/t/${src%.c}"; done) $(matching "$1" t/*.t)
 	[ $# -gt 0 ] || die "no test has such a name"
 	export CAIRN_BUILD="$B" UBSAN_OPTIONS=print_stacktrace=1:exitcode=99 ASAN_OPTIONS=detect_leaks=0:exitcode=99
@@ -207,14 +209,14 @@ run_tests() {   # PATTERN
 run_fuzzers() { # SECONDS, empty to build only
 	mkdir -p "$B"
 	fuzzers=$(matching '' t/fuzz/fuzz-*.c)
-	link_tests "$B" "-fsanitize=fuzzer" $fuzzers
+	link_tests "$B" "-fsanitize=fuzzer" "" $fuzzers
 	[ "$1" ] || return 0
 	for src in $fuzzers; do
 		name=${src##*/fuzz-}
 		name=${name%.c}
 		mkdir -p "$B/corpus/$name"
-		seeds=
-		[ ! -d "t/fuzz/seeds/$name" ] || seeds=t/fuzz/seeds/$name
+		seeds=t/fuzz/seeds/$name
+		[ "$name" != spec ] || seeds="$seeds t/spec/good t/spec/broken"
 		echo "fuzz $name, $1 s"
 		"$B/fuzz-$name" -max_total_time="$1" -verbosity=0 -print_final_stats=1 \
 			-artifact_prefix="$B/crash-$name-" "$B/corpus/$name" $seeds
@@ -236,7 +238,7 @@ install_files() {
 
 case ${1:-build} in
 build) configure; build ;;
-test) need_for_tests; configure; build; sh t/acceptance/fetch.sh || :; run_tests "${2:-}" ;;
+test) need_for_tests; configure; build; run_tests "${2:-}" ;;
 bench) need_tool ninja ninja-build; configure; build; exec 9>&-; shift; CAIRN_BUILD=$B exec t/bench/run.sh "$@" ;;
 fuzz)
 	CC=clang SANITIZE=1 BUILD=${BUILD:-build/fuzz} fuzzing=1
