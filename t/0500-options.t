@@ -44,6 +44,12 @@ refuse 3 'a folder that is not there' cairn list -C none
 
 echo 'cairn: 1
 commands: {hello: {run: echo hello}}' | spec
+refuse 2 'no job at all' cairn run -j0 hello
+refuse 2 'a misspelled option with a value' cairn run --jbos=3
+check 'is suggested, too' grep -q -- '--jobs' "$OUT"
+refuse 2 'a param without a goal' cairn run --who=me
+check 'asks for one' grep -q goal "$OUT"
+refuse 2 'another way to force' cairn run --force=some hello
 mkdir -p sub/deep
 check 'a workspace is found from below' says hello cairn -C sub/deep list
 check 'common options may stand before the command' says hello cairn --directory=sub list

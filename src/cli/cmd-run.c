@@ -7,6 +7,8 @@
 #include "cli/runner.h"
 #include "cli/session.h"
 
+#define JOBS_UNSAID INT64_MIN
+
 struct run_words {
 	struct common common;
 	struct plan_words plan;
@@ -21,9 +23,9 @@ static int check_words(struct run_words *w, struct err *err)
 {
 	struct runner_options *o = &w->runner;
 
-	if (w->jobs < 0 || w->jobs > 65536)
+	if (w->jobs != JOBS_UNSAID && (w->jobs < 1 || w->jobs > 65536))
 		return err_set(err, ERR_USAGE, "-j %lld: expected a number from 1 to 65536", (long long)w->jobs);
-	o->jobs = w->jobs;
+	o->jobs = w->jobs == JOBS_UNSAID ? 0 : w->jobs;
 	o->keep_going = w->keep_going;
 	o->dry_run = w->dry_run;
 	o->verbosity = w->quiet ? PROGRESS_QUIET : w->verbose ? PROGRESS_VERBOSE : PROGRESS_NORMAL;
@@ -31,10 +33,30 @@ static int check_words(struct run_words *w, struct err *err)
 	o->color = color_wanted(&w->common, STDOUT_FILENO);
 	if (!w->force.s)
 		return 0;
-	if (w->force.n && !str_is(w->force, "all") && !str_is(w->force, "goals"))
+	if (w->force.n && !str_is(w->force, "all"))
 		return err_set(err, ERR_USAGE, "--force=" STR_FMT ": expected --force or --force=all", STR_ARG(w->force));
 	o->force = str_is(w->force, "all") ? FORCE_ALL : FORCE_GOALS;
 	return 0;
+}
+
+/* Without a goal that could have such a param, it can only be a misspelled option. */
+static int check_unknown(struct arena *a, const struct opt *options, size_t n, const struct opt_rest *rest,
+			 struct err *err)
+{
+	struct str *names = arena_array(a, n, struct str), name, near;
+	struct str word = rest->unknown.n ? rest->unknown.v[0] : (struct str){0};
+
+	if (!rest->unknown.n || rest->words.n)
+		return 0;
+	for (size_t i = 0; i < n; i++)
+		names[i] = str_of(options[i].long_name);
+	name = str_head(word, (size_t)str_chr(word, '='));
+	near = str_nearest(name, names, n);
+	if (near.s)
+		return err_set(err, ERR_USAGE, "unknown option '--" STR_FMT "'; did you mean '--" STR_FMT "'?", STR_ARG(name),
+			       STR_ARG(near));
+	return err_set(err, ERR_USAGE, "unknown option '--" STR_FMT "'; if it is a param, name the goal that takes it",
+		       STR_ARG(name));
 }
 
 static int run_words(int argc, char **argv, struct arena *a, struct run_words *w, bool *helped, struct err *err)
@@ -53,6 +75,8 @@ static int run_words(int argc, char **argv, struct arena *a, struct run_words *w
 	};
 
 	if (cmd_options(a, &cmd_run, options, countof(options), argc, argv, true, &w->common, &rest, helped, err) < 0)
+		return -1;
+	if (!*helped && check_unknown(a, options, countof(options), &rest, err) < 0)
 		return -1;
 	w->plan.goals = rest.words;
 	w->plan.unknown = rest.unknown;
@@ -74,7 +98,7 @@ static int carry_out(struct session *s, struct run_words *w, struct err *err)
 static int run(int argc, char **argv, struct err *err)
 {
 	struct arena arena = ARENA_INIT;
-	struct run_words w = {0};
+	struct run_words w = {.jobs = JOBS_UNSAID};
 	struct session s = {.rootfd = -1};
 	bool helped = false;
 	int status = -1;

@@ -391,7 +391,10 @@ static void command_read(struct reader *r, const struct node_item *item, struct 
 	if (problem)
 		mistake(r, item->key_loc, problem, "'" STR_FMT "' can't name a command", STR_ARG(item->key));
 	exprs_begin(r);
-	if (fields_read(r, all, PLACE_COMMAND, r->place, command_fields, command_nfields, c)) {
+	if (item->value->kind == NODE_SCALAR && item->value->s.n)
+		mistake(r, item->value->loc, str_fmt(r->arena, "write " STR_FMT ": {run: ...}", STR_ARG(item->key)).s,
+		        "%s must be a map, found %s", r->place, node_kind_name(item->value));
+	else if (fields_read(r, all, PLACE_COMMAND, r->place, command_fields, command_nfields, c)) {
 		kind_check(r, c, own, all);
 		cache_check(r, c, own);
 		names_check(r, c, own);
