@@ -109,4 +109,6 @@ echo '#define H 2' >h.h
 check 'a header that the depfile named' sh -c 'cairn explain compile | grep -q "input h.h: content changed"'
 run compile >/dev/null 2>\&1
 check 'the reason of the last run is kept' sh -c 'cairn explain compile | grep -q "last: ran.*h.h"'
+echo 'int y;' >>x.c
+check 'a file that is declared and read' sh -c 'cairn explain compile | grep -c "input x.c" | grep -qx 1'
 finish

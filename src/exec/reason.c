@@ -145,9 +145,20 @@ static void tool_change(struct finder *f, const struct manifest_change *c)
 	add(f, c->tag, c->name, what);
 }
 
+/* A source file is a declared input and one that the compiler read, but one reason. */
+static bool told(const struct finder *f, struct str path)
+{
+	for (size_t i = 0; i < f->v.n; i++)
+		if (str_is(f->v.v[i].tag, "input") && str_eq(f->v.v[i].name, path))
+			return true;
+	return false;
+}
+
 static void change_add(struct finder *f, const struct manifest_change *c)
 {
 	if (str_is(c->tag, "declared"))         /* K1, whose own differences are told field by field */
+		return;
+	if (str_is(c->tag, "read") && told(f, c->name))
 		return;
 	if (str_is(c->tag, "input") || str_is(c->tag, "read"))
 		add(f, S("input"), c->name, file_change(f->a, c->before, c->after));
