@@ -34,7 +34,7 @@ class Campaign:
         shutil.copy2(mix, os.path.join(self.mixdir, "mix"))
         self.tools = {}
         self.write_tool("p2", "7")
-        self.plan = Plan(self.rng, os.path.join(self.mixdir, "mix"), list(filter(None, o.kinds.split(","))), not o.plain)
+        self.plan = Plan(self.rng, os.path.join(self.mixdir, "mix"), list(filter(None, o.kinds.split(","))), not o.plain, o.few)
         for cmd in self.plan.commands:          # a few leaves have a condition
             if not self.plan.users(cmd.name) and self.rng.random() < 0.1:
                 cmd.when = True

@@ -2,7 +2,7 @@
 """Random plans under random rounds of change: does cairn build what a build from scratch builds, and run only what it must?
 
 	t/oracle/oracle.py [--rounds N] [--seconds S] [--seed X] [--cairn PATH] [--focus OP,...] [--kinds KIND,...]
-	                   [--modes MODE,...] [--length N] [--plain] [--fs ramfs] [--keep] [-v]
+	                   [--few] [--modes MODE,...] [--length N] [--plain] [--fs ramfs] [--keep] [-v]
 
 A campaign is one random plan and some 15 rounds over it. A round changes something (ops.py), runs cairn in one of
 the ways below (a mode), and then holds that
@@ -52,6 +52,7 @@ def options():
     p.add_argument("--length", type=int, default=15, help="rounds of a campaign")
     p.add_argument("--focus", default="", help="ops to prefer, by name")
     p.add_argument("--kinds", default="", help="kinds of commands that every plan has")
+    p.add_argument("--few", action="store_true", help="and no others")
     p.add_argument("--modes", default="", help="ways to run to prefer")
     p.add_argument("--plain", action="store_true", help="no odd file names")
     p.add_argument("--fs", default="", help="put the workspace on a fresh file system of that type (root)")
@@ -70,7 +71,8 @@ def options():
 def again(o, seed):
     words = [f"t/oracle/oracle.py --seed {seed} --rounds {o.length} --length {o.length}"]
     words += [f"--{name} {getattr(o, name)}" for name in ("focus", "kinds", "modes", "fs") if getattr(o, name)]
-    return " ".join(words + (["--plain"] if o.plain else []) + [f"--cairn {o.cairn}"])
+    words += [f"--{name}" for name in ("plain", "few") if getattr(o, name)]
+    return " ".join(words + [f"--cairn {o.cairn}"])
 
 
 def main():
