@@ -356,6 +356,8 @@ static int conclude(struct step_job *j, struct err *err)
 	keep = cached && w->store && !w->store_off;
 	if (place_collect(run->place, &j->arena, run->plan, j->call.step, keep, &secrets, &outputs, &idents, &bound, err) < 0)
 		return -1;
+	w->store_off |= run->place->store_failed;       /* it has been said */
+	keep &= !w->store_off;
 	for (size_t i = 0; i < outputs.n; i++) {
 		content_forget(w->content, outputs.v[i].path);
 		if (outputs.v[i].type == ENTRY_FILE)

@@ -266,6 +266,7 @@ int place_collect(struct place *p, struct arena *a, const struct plan *plan, uin
 	set_needles(&c, secrets);
 	if (!rc)
 		rc = collect_found(&c, a, plan, step, &found, root_bound, err);
+	p->store_failed |= atomic_load(&c.store_failed);
 	standings_release(&found);
 	return rc;
 }

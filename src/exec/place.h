@@ -22,6 +22,7 @@ struct place {
 	void (*saved)(void *ctx, struct str path, const struct digest *);
 	void *ctx;
 	uint64_t counter;
+	bool store_failed;              /* place_collect could not keep some blob: no record may name what it returned */
 	/* What a link points to, for a link's digest; NULL: the digest of a file in the workspace, else none. */
 	struct content *content;
 };
