@@ -38,6 +38,7 @@ need_for_tests() {
 	need_tool prove perl
 	need_tool git git
 	need_tool dpkg-source dpkg-dev
+	need_tool mandoc mandoc
 	/usr/bin/python3 -c 'import jsonschema, yaml' 2>/dev/null || missing="$missing python3-jsonschema python3-yaml"
 }
 install_missing() {
