@@ -8,6 +8,7 @@ sources='src/*.c'
 includes='-Ioverride -Ibuild -DLUA_COMPAT_5_3 -DLUA_USE_POSIX'
 header=src/lopcodes.h
 code='s/^#define MAXINDEXRK.*/#define MAXINDEXRK 200/'
+other='s/^#define MAXINDEXRK.*/#define MAXINDEXRK 150/'
 remark='1,9s/Opcodes/The opcodes/'
 shadow=override/lua5.4-deb-multiarch.h
 compiles='^compile\['

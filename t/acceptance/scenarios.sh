@@ -3,9 +3,10 @@
 #	sources     a pattern of its translation units
 #	includes    options for gcc -MM
 #	header      a header that some but not all include, with
-#	code        a sed script that changes what is compiled from it, and
+#	code, other sed scripts that change what is compiled from it in two ways, and
 #	remark      one that changes only a comment in it
-#	shadow      a path that hides $header once it exists
+#	shadow      a path that hides $header once it exists, with what
+#	hidden      makes of it
 #	compiles, links   patterns (grep -E) of the names of steps that compile and link
 #	objects     pattern of the objects that are linked
 #	extra       a new source
@@ -128,7 +129,7 @@ headers() {
 shadowed() {
 	users "$header" >"$T/ran"
 	mkdir -p "$(dirname "$shadow")"
-	sed "$code" "$header" >"$shadow"
+	sed "$hidden" "$header" >"$shadow"
 	happened 'a new header hides another' hit
 	rm -r "${shadow%%/*}"
 	not_run 'the new header removed'
@@ -151,7 +152,7 @@ flags_and_compiler() {
 branches() {
 	users "$header" >"$T/ran"
 	git checkout -q -b other
-	sed -i "$code" "$header"
+	sed -i "$other" "$header"
 	git commit -qam 'on a branch'
 	happened 'a branch' hit
 	check 'the branch is as built before' test -s "$T/links"
