@@ -94,15 +94,14 @@ static void tools_add(struct buf *b, const struct plan_step *s, const struct key
 static void entry_add(struct buf *b, const char *tag, const struct entry *e)
 {
 	char room[DIGEST_TEXT_MAX];
+	struct str content = digest_or(&e->digest, room, e->type == ENTRY_LINK ? S("dangling") : S("none"));
 
 	switch ((enum entry_type)e->type) {
 	case ENTRY_FILE:
-		manifest_field(b, tag, e->path, e->mode & 0100 ? S("program") : S("file"),
-			       digest_or(&e->digest, room, S("none")));
+		manifest_field(b, tag, e->path, e->mode & 0100 ? S("program") : S("file"), content);
 		return;
 	case ENTRY_LINK:
-		manifest_field(b, tag, e->path, S("link"), e->link,
-			       digest_or(&e->digest, room, S("dangling")));
+		manifest_field(b, tag, e->path, S("link"), e->link, content);
 		return;
 	case ENTRY_DIR:
 		manifest_field(b, tag, e->path, S("folder"));
