@@ -2,14 +2,15 @@
 # Interrupted and killed runs: nothing half made stays, nothing is lost, no process is left.
 . "${0%/*}/lib.sh"
 
-spec <<'END'
+nap=37.$$               # marks this test's own processes
+spec <<END
 cairn: 1
 commands:
   long:
     run: |
       echo half > long.out
       touch started
-      sleep 37.25 & sleep 37.25
+      sleep $nap & sleep $nap
     inputs: []
     outputs: [long.out]
   other: {run: echo other > other.out, inputs: [], outputs: [other.out]}
@@ -17,7 +18,7 @@ commands:
 workflows:
   w: {steps: [long], finally: [cleanup]}
 END
-wait_for() { for i in $(seq 200); do [ -e "$1" ] && return; sleep 0.05; done; false; }
+wait_for() { for i in $(seq 1200); do [ -e "$1" ] && return; sleep 0.05; done; false; }
 interrupted() {        # SIGNAL: starts w, sends it once the step runs; sets status
 	rm -f started cleaned
 	cairn run --events="$EVENTS" w >"$OUT" 2>&1 &
@@ -27,7 +28,8 @@ interrupted() {        # SIGNAL: starts w, sends it once the step runs; sets sta
 	status=0
 	wait $pid || status=$?
 }
-none_left() { ! pgrep -f 'sleep 37.25' >/dev/null; }
+sleepers() { echo $nap | grep -lszxF -f - /proc/[0-9]*/cmdline | sed 's|/proc/\(.*\)/.*|\1|'; }
+none_left() { test -z "$(sleepers)"; }
 
 for signal in INT TERM HUP; do
 	interrupted $signal
@@ -44,9 +46,11 @@ rm -f started
 cairn run long >"$OUT" 2>&1 &
 pid=$!
 wait_for started
+for i in $(seq 1200); do none_left || break; sleep 0.05; done
+check 'its processes are told from others' not none_left
 kill -9 $pid
 wait $pid 2>/dev/null
-pkill -f 'sleep 37.25'
+kill $(sleepers)
 check 'the next start puts right what kill -9 left' run other
 check 'the file that stood in the way is back' grep -qx mine long.out
 check 'no staged file is left' sh -c '! ls -A | grep -q "^\.cairn~"'

@@ -44,11 +44,15 @@ static void timers_work(void)
 	loop_timer(loop, 3000000, fire, "c");
 	loop_timer(loop, 1000000, fire, "a");
 	struct loop_watch *never = loop_timer(loop, 2000000, fire, "x");
-	loop_timer(loop, 2000000, fire_again, "b");
+	loop_timer(loop, 2000000, fire, "b");
 	loop_timer(loop, UINT64_MAX, fire, "x");
 	loop_remove(loop, never);
-	turn_until("arbc");
-	is_str(str_of(order), "arbc", "timers fire in order, but for the removed ones");
+	turn_until("abc");
+	is_str(str_of(order), "abc", "timers fire in order, but for the removed ones");
+	memset(order, 0, sizeof(order));
+	loop_timer(loop, 0, fire_again, "b");
+	turn_until("rb");
+	is_str(str_of(order), "rb", "a timer may set the next one");
 	uint64_t t = loop_now();
 	loop_turn(loop, 0, NULL);
 	ok(loop_now() - t < 1000000000, "a turn without a wait comes back");
