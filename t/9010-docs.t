@@ -30,10 +30,19 @@ links() {       # PAGE: those that lead to no file
 	cat "$T/dead"
 	test ! -s "$T/dead"
 }
+files() {       # PAGE: names of files in `` that there are not
+	grep -oE '`[a-z0-9/._-]+\.(c|h|t|md|json|sh|yaml)`' "$1" | tr -d '`' | sort -u | while read -r file; do
+		test -e "$top/$file" || find "$top/src" "$top/runtimes" "$top/cache" "$top/schemas" "$top/t" "$top/doc" \
+			-path "*/$file" | grep -q . || echo "$file"
+	done | grep -vx 'cairn.yaml' >"$T/lost"
+	cat "$T/lost"
+	test ! -s "$T/lost"
+}
 for page in "$top"/README.md "$top"/doc/*.md "$top"/t/*/README.md; do
 	short=${page#"$top"/}
 	grep -q '^```console$' "$page" && check "$short: its sessions go as it shows" plays "$page"
 	check "$short: its links lead somewhere" links "$page"
+	check "$short: the files it names are there" files "$page"
 done
 check 'README.md has a session' grep -q '^```console$' "$top/README.md"
 
@@ -46,6 +55,9 @@ no
 [here](there.md)' >page.md
 check 'a session that is not' not plays "$T/w/page.md"
 check 'a dead link' not links "$T/w/page.md"
+echo '`main.c` and `nowhere.c`' >page.md
+refuse 1 'a file that is not there' files "$T/w/page.md"
+check 'is named' test "$(cat "$OUT")" = nowhere.c
 
 # Options: what each command's --help lists is what the man page says, and the other way round.
 cat >options.py <<'END'
