@@ -71,11 +71,15 @@ class Campaign:
         return done
 
     def close(self, keep):
-        if keep:
-            return
-        for at in reversed(self.mounts):
+        for at in reversed(self.mounts):        # no mount outlives a campaign; what is kept takes its place
+            if keep:
+                subprocess.run(["cp", "-a", at, at + ".kept"], check=True)
             subprocess.run(["umount", "-l", at], check=True)
-        shutil.rmtree(self.base, ignore_errors=True)
+            if keep:
+                os.rmdir(at)
+                os.rename(at + ".kept", at)
+        if not keep:
+            shutil.rmtree(self.base, ignore_errors=True)
 
     def write_tool(self, where, salt):
         path = os.path.join(self.mixdir, where, "tl")

@@ -28,6 +28,7 @@ import argparse
 import os
 import random
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -77,6 +78,7 @@ def again(o, seed):
 
 def main():
     o = options()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))     # as an interrupt does: what was mounted goes
     seed = o.seed or str(random.SystemRandom().randrange(10 ** 9))
     print(f"seed {seed}", flush=True)
     base = os.path.realpath(tempfile.mkdtemp(prefix="cairn-oracle-"))
@@ -98,10 +100,11 @@ def main():
             print(f"FAULT in round {c.number} ({c.mode}) of the campaign with seed {seed}:\n{e}")
             print("done in that round: " + ("; ".join(c.done) or "nothing"))
             print(f"kept: {folder}\nagain: {again(o, seed)}", flush=True)
+        finally:
+            c.close(keep=failed or o.keep)
         ran += c.ran
         for name, n in c.counts.items():
             counts[name] = counts.get(name, 0) + n
-        c.close(keep=failed or o.keep)
         campaigns += 1
         seed = str(random.Random(f"{seed} next").randrange(10 ** 9))
     took = time.monotonic() - began
