@@ -137,6 +137,15 @@ static void drop_depfile(struct step_job *j)
 		file_mkparents(run->place->rootfd, depfile.s, NULL);
 }
 
+static int no_secret(const struct plan *plan, const struct plan_secret *secret, struct err *err)
+{
+	struct str name = plan_str(plan, secret->name), source = plan_str(plan, secret->source);
+
+	if (secret->kind == SECRET_KIND_ENV)
+		return err_set(err, ERR_RUNTIME, "secret " STR_FMT " is not set: the variable " STR_FMT " is empty or missing", STR_ARG(name), STR_ARG(source));
+	return err_set(err, ERR_RUNTIME, "secret " STR_FMT " is not there: no file " STR_FMT, STR_ARG(name), STR_ARG(source));
+}
+
 static int prepare(struct step_job *j, struct err *err)
 {
 	struct run *run = j->call.run;
@@ -156,7 +165,7 @@ static int prepare(struct step_job *j, struct err *err)
 		uint32_t id = run->plan->uses[j->step->secrets.at + i].secret;
 
 		if (!j->call.secrets->v[id].s)
-			return err_set(err, ERR_RUNTIME, "secret " STR_FMT " is not set", STR_ARG(plan_str(run->plan, run->plan->secrets[id].name)));
+			return no_secret(run->plan, &run->plan->secrets[id], err);
 	}
 	missing = requires_missing(a, run->plan, j->step, root, j->job.env);
 	if (missing.n)

@@ -127,6 +127,17 @@ static int add_command(struct chooser *c, const struct plan_command *command, st
 	return 0;
 }
 
+/* What is meant by a name without its folder, or misspelled. */
+static struct str meant(struct arena *a, struct str goal, const struct str *names, size_t n)
+{
+	struct str behind = str_fmt(a, ":" STR_FMT, STR_ARG(goal));
+
+	for (size_t i = 0; i < n; i++)
+		if (str_ends(names[i], behind))
+			return names[i];
+	return str_nearest(goal, names, n);
+}
+
 static int unknown(struct chooser *c, struct str goal, struct err *err)
 {
 	const struct plan *p = c->plan;
@@ -137,7 +148,7 @@ static int unknown(struct chooser *c, struct str goal, struct err *err)
 		names[n++] = plan_str(p, p->commands[i].name);
 	for (uint32_t i = 0; i < p->nworkflows; i++)
 		names[n++] = plan_str(p, p->workflows[i].name);
-	near = str_nearest(goal, names, n);
+	near = meant(c->arena, goal, names, n);
 	if (near.s)
 		return err_set(err, ERR_USAGE,
 			       "there is no step, command or workflow \"" STR_FMT

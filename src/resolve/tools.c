@@ -97,9 +97,11 @@ static int search(struct tools *t, struct str name, struct str dir, struct str *
 	for (bool more = true; more;) {
 		ptrdiff_t colon = str_chr(path, ':');
 		struct str folder = colon >= 0 ? str_head(path, colon) : path;
-		int got = is_program(t, in_folder(t, folder, dir, name), real, err);
+		struct err closed = ERR_INIT;   /* a folder that can't be searched is passed over, as every shell does */
+		int got = is_program(t, in_folder(t, folder, dir, name), real, &closed);
 
-		if (got)
+		err_release(&closed);
+		if (got > 0)
 			return got;
 		more = colon >= 0;
 		if (more)
