@@ -3,6 +3,7 @@
 #
 #   ./build.sh                 build/cairn and its modules, build/lib/*.so
 #   ./build.sh test [PATTERN]  builds, then runs unit tests and t/*.t whose name holds PATTERN
+#   ./build.sh tests           builds and fetches what the tests need, runs nothing
 #   ./build.sh bench           compares with other tools: t/bench/run.sh
 #   ./build.sh fuzz [SECONDS]  builds build/fuzz/fuzz-*; runs each that long when told to
 #   ./build.sh install         into $DESTDIR$PREFIX (/usr/local)
@@ -194,7 +195,7 @@ link_tests() {  # FOLDER OPTIONS MAIN SOURCES
 }
 
 # --- what is done with it -----------------------------------------------------------------------
-run_tests() {   # PATTERN
+build_tests() { # PATTERN
 	mkdir -p "$B/t"
 	ln -sfn ../lib "$B/t/lib"       # modules are looked for beside the program
 	units=$(matching "$1" t/unit/u-*.c)
@@ -202,10 +203,13 @@ run_tests() {   # PATTERN
 	[ ! "$(matching "$1" t/7010-seeds.t)" ] || link_tests "$B/t" "" t/fuzz/replay.c t/fuzz/fuzz-*.c
 	exec 9>&-
 	[ ! "$(matching "$1" t/8*.t)" ] || sh t/acceptance/fetch.sh || sh t/acceptance/fetch.sh || :
+}
+run_tests() {   # PATTERN
 	set -- $(for src in $units; do src=${src##*/}; echo "$B/t/${src%.c}"; done) $(matching "$1" t/*.t)
 	[ $# -gt 0 ] || die "no test has such a name"
 	export CAIRN_BUILD="$B" UBSAN_OPTIONS=print_stacktrace=1:exitcode=99 ASAN_OPTIONS=detect_leaks=0:exitcode=99
-	prove -j "$jobs" --failures --comments --exec '' "$@"
+	# Unattended, a test that hangs ends; at a terminal an interrupt must reach it.
+	prove -j "$jobs" --failures --comments --exec "${CI:+timeout -k 10 15m}" "$@"
 }
 run_fuzzers() { # SECONDS, empty to build only
 	mkdir -p "$B"
@@ -239,7 +243,8 @@ install_files() {
 
 case ${1:-build} in
 build) configure; build ;;
-test) need_for_tests; configure; build; run_tests "${2:-}" ;;
+test) need_for_tests; configure; build; build_tests "${2:-}"; run_tests "${2:-}" ;;
+tests) need_for_tests; configure; build; build_tests "" ;;
 bench) need_tool ninja ninja-build; configure; build; exec 9>&-; shift; CAIRN_BUILD=$B exec t/bench/run.sh "$@" ;;
 fuzz)
 	CC=clang SANITIZE=1 BUILD=${BUILD:-build/fuzz} fuzzing=1
