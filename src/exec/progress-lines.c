@@ -122,7 +122,7 @@ void progress_summary_line(struct progress *p, const struct event *e)
 		progress_paint(p, b, progress_is_bad(order[i]) ? PAINT_BAD : PAINT_NONE, text);
 		sep = ", ";
 	}
-	double s = (double)(loop_now() - p->begun) / 1e9;
+	double s = (double)e->at_ns / 1e9;
 	if (s < 60)
 		buf_fmt(b, s < 0.995 ? " in %.2f s" : " in %.1f s", s);
 	else
