@@ -135,7 +135,7 @@ class Campaign:
         if not self.o.fs:
             modes["tick"] = 0
         if self.number == 1:
-            modes = {"normal": 1, "kill": 0.2}
+            modes = {"normal": 1, "kill": 0.2, "race": 2 if "race" in self.o.modes else 0.2}
         self.mode = self.rng.choices(list(modes), list(modes.values()))[0]
         self.clear_orphans()
         if self.number > 1:
@@ -368,6 +368,8 @@ class Campaign:
         moved = self.through_gate(process, path, source, when, back)
         os.unlink(os.path.join(self.mixdir, "gate"))
         run = self.space.finish(process)
+        if self.o.verbose:
+            print(f"    {self.done[-1]}\n      " + run.text.replace("\n", "\n      ").rstrip(), flush=True)
         self.expect(run.status in (0, 1, 3), f"with files edited on the way it exits with {run.status}", run)
         sure = dict(self.seen)
         self.doubt({s.name for s in self.steps})
@@ -567,7 +569,7 @@ class Campaign:
         for name, made in self.owned.items():   # what a step that is no more had made goes, unless it was changed
             if name not in live:
                 for path, node in made.items():
-                    if path in want and node.same(want[path]):
+                    if path in want and (node.kind, node.data) == (want[path].kind, want[path].data):
                         del want[path]
         for s in selected:
             o = outcomes[s.name]

@@ -1,10 +1,10 @@
 #!/bin/sh
 # Is the oracle any good? Plants one bug after another in a copy of the sources, builds it, and lets the oracle
-# look for it where it would show. Every one must be found.
+# look for it where it would show. Every one must be found, and the same rounds must pass without it.
 #
 #	t/oracle/planted.sh [NAME...]		prints a line a bug, TAP with TAP=1; exits 1 if one is not found
 #
-# Environment: CAIRN_BUILD (build): its objects are used again; SECONDS_EACH (60): how long to look; WORK: keeps the copy.
+# Environment: SOURCE: another tree than this; CAIRN_BUILD (build): its objects are used again; SECONDS_EACH (60): how long to look; WORK: keeps the copy.
 set -u
 top=$(cd "$(dirname "$0")/../.." && pwd)
 build=${CAIRN_BUILD:-build}
@@ -16,9 +16,11 @@ names=" $* "
 n=0 missed=0
 
 mkdir -p "$work"
-cd "$top" && cp -a src runtimes cache generators schemas build.sh "$work/" && cd "$work" || exit 1
+cd "${SOURCE:-$top}" && cp -a src runtimes cache generators schemas build.sh "$work/" && cd "$work" || exit 1
 case $(basename "$build") in asan) out=build/asan ;; *) out=build ;; esac
-mkdir -p "$out" && [ ! -d "$build/obj" ] || cp -a "$build/obj" "$out/"
+mkdir -p "$out" "$work/sound" && [ ! -d "$build/obj" ] || cp -a "$build/obj" "$out/"
+./build.sh >"$work/said" 2>&1 || { cat "$work/said"; exit 1; }
+cp -a "$out/cairn" "$out/lib" "$work/sound/"
 
 tell() {        # OK NAME TEXT
 	n=$((n + 1))
@@ -43,11 +45,20 @@ bug() {
 	else
 		began=$(date +%s)
 		"$top/t/oracle/oracle.py" --cairn "$work/$out/cairn" --seconds "${SECONDS_EACH:-60}" --seed "$name" $options >"$work/said" 2>&1
-		case $? in
-		1) tell 1 "$name" "$what ($(($(date +%s) - began)) s, $(sed -n 's/^FAULT in //; s/ of the campaign.*//p' "$work/said"))" ;;
-		*) tail -n 3 "$work/said" | sed 's/^/# /'; tell 0 "$name" "$what" ;;
-		esac
+		status=$?
+		took=$(($(date +%s) - began))
 		rm -rf $(sed -n 's/^kept: //p' "$work/said")
+		seed=$(sed -n 's/^FAULT .* seed \([^ ]*\):$/\1/p' "$work/said") round=$(sed -n 's/^FAULT in round \([0-9]*\) .*/\1/p' "$work/said")
+		if [ $status != 1 ] || [ -z "$seed" ]; then
+			tail -n 3 "$work/said" | sed 's/^/# /'
+			tell 0 "$name" "$what (looked for $took s)"
+		elif ! "$top/t/oracle/oracle.py" --cairn "$work/sound/cairn" --rounds "$round" --seed "$seed" $options >"$work/said" 2>&1; then
+			sed 's/^/# /' "$work/said" | head -n 20
+			rm -rf $(sed -n 's/^kept: //p' "$work/said")
+			tell 0 "$name" "$what (the rounds fail without it, too)"
+		else
+			tell 1 "$name" "$what ($took s, round $round)"
+		fi
 	fi
 	cp -p "$work/pristine" "$file"
 	touch "$file"
