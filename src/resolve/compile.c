@@ -74,12 +74,6 @@ static int find_includes(void *ctx, struct arena *arena, struct str pattern, str
 	return 0;
 }
 
-static const char *get_env(void *ctx, const char *name)
-{
-	(void)ctx;
-	return getenv(name);
-}
-
 static void answer_env(const struct question *q, struct answer *answer, struct arena *arena)
 {
 	const char *value = getenv(str_dup(arena, q->text).s);
@@ -90,6 +84,18 @@ static void answer_env(const struct question *q, struct answer *answer, struct a
 	answer->items = arena_new(arena, struct str);
 	answer->items[0] = str_dup(arena, str_of(value));
 	answer->n = 1;
+}
+
+/* For the spec's reader: what it asks is a fact as well, so that another value makes the plan stale. */
+static const char *get_env(void *ctx, const char *name)
+{
+	struct compiler *c = ctx;
+	struct question question = {.kind = Q_ENV, .text = str_dup(c->arena, str_of(name))};
+	struct answer answer = {0};
+
+	answer_env(&question, &answer, c->arena);
+	facts_tell(&c->facts, &question, &answer);
+	return getenv(name);
 }
 
 static int answer_lines(struct compiler *c, const struct question *q, struct answer *answer, struct err *err)
