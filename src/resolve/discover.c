@@ -52,7 +52,8 @@ static void index_names(struct walk *w)
 	w->names_known = true;
 }
 
-/* Workspace paths that share a base name with a discovered one: so that a header which newly shadows another is seen. */
+/* Workspace paths that share a base name with a discovered one: so that a header which newly shadows another, of the
+ * workspace or the system, is seen. */
 static struct str *shadows(struct walk *w, struct arena *a, const struct entries *found, size_t *n)
 {
 	VEC(struct str) v = {0};
@@ -61,9 +62,8 @@ static struct str *shadows(struct walk *w, struct arena *a, const struct entries
 	if (!w->names_known)
 		index_names(w);
 	for (size_t i = 0; i < found->n; i++)
-		if (found->v[i].path.n && found->v[i].path.s[0] != '/')
-			for (const struct same_name *s = map_get(&w->names, path_name(found->v[i].path)); s; s = s->next)
-				vec_add(&v, s->path);
+		for (const struct same_name *s = map_get(&w->names, path_name(found->v[i].path)); s; s = s->next)
+			vec_add(&v, s->path);
 	if (v.n)
 		qsort(v.v, v.n, sizeof(*v.v), str_order);
 	out = arena_array(a, v.n, struct str);
