@@ -46,7 +46,7 @@ static int open_place(struct cleaning *c, struct err *err)
 
 	c->place = (struct place){.rootfd = s->rootfd, .root = s->root.s};
 	snprintf(c->place.run, sizeof(c->place.run), "c%lx", (unsigned long)getpid());
-	if (ledger_open(&c->place.ledger, session_path(s, "ledger"), s->rootfd, &fresh, err) < 0)
+	if (ledger_open(&c->place.ledger, session_ledger(s), s->rootfd, &fresh, err) < 0)
 		return -1;
 	return ledger_recover(c->place.ledger, s->rootfd, &undone, err);
 }
@@ -123,13 +123,13 @@ static int clean_step(struct cleaning *c, struct str step, struct err *err)
 /* What was learnt about the workspace; the next run starts as if it were the first. */
 static int forget_state(struct cleaning *c, struct err *err)
 {
-	static const char *const stay[] = {".", "..", "lock", "ledger"};
+	static const char *const stay[] = {".", "..", "lock"};
 	DIR *dir = opendir(c->v->s.state.s);
 	struct dirent *e;
 	int rc = 0;
 
 	while (dir && rc == 0 && (e = readdir(dir))) {
-		bool keep = false;
+		bool keep = strncmp(e->d_name, "ledger", 6) == 0;
 
 		for (size_t i = 0; i < countof(stay); i++)
 			keep |= strcmp(e->d_name, stay[i]) == 0;

@@ -32,7 +32,7 @@ int leftovers_find(struct session *s, struct err *err)
 	struct map live = MAP_INIT;
 	bool fresh;
 
-	if (ledger_open(&ledger, session_path(s, "ledger"), s->rootfd, &fresh, err) < 0)
+	if (ledger_open(&ledger, session_ledger(s), s->rootfd, &fresh, err) < 0)
 		return -1;
 	for (uint32_t i = 0; i < s->plan->nsteps; i++)
 		*map_put(&live, plan_step_name(s->plan, i), NULL) = s;

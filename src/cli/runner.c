@@ -169,7 +169,7 @@ static int open_place(struct running *r, struct err *err)
 
 	r->place = (struct place){.rootfd = s->rootfd, .root = s->root.s, .store = s->store, .content = s->content, .saved = saved, .ctx = r};
 	snprintf(r->place.run, sizeof(r->place.run), "%llx", (unsigned long long)(r->events.start_ns ^ (uint64_t)getpid() << 40));
-	if (ledger_open(&r->place.ledger, session_path(s, "ledger"), s->rootfd, &fresh, err) < 0 ||
+	if (ledger_open(&r->place.ledger, session_ledger(s), s->rootfd, &fresh, err) < 0 ||
 	    ledger_recover(r->place.ledger, s->rootfd, &n, err) < 0)
 		return -1;
 	file_remove_tree(AT_FDCWD, session_path(s, "tmp"), NULL);       /* what a killed run left */

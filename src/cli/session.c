@@ -106,6 +106,15 @@ static int open_state(struct session *s, struct err *err)
 
 const char *session_path(struct session *s, const char *name) { return str_fmt(&s->arena, STR_FMT "/%s", STR_ARG(s->state), name).s; }
 
+const char *session_ledger(struct session *s)
+{
+	struct xxh sum = xxh_bytes(s->file.s, s->file.n);
+
+	if (str_is(s->file, SPEC_NAME))
+		return session_path(s, "ledger");
+	return session_path(s, str_fmt(&s->arena, "ledger-%016llx%016llx", (unsigned long long)sum.hi, (unsigned long long)sum.lo).s);
+}
+
 /* --- what was asked for --- */
 
 static void put(struct buf *b, struct str s)

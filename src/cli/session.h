@@ -70,3 +70,5 @@ void session_close(struct session *);
 
 /* Path of a file in the workspace's state folder. */
 const char *session_path(struct session *, const char *name);
+/* Each spec of a folder (-f) has a ledger of its own: what another one made is never a left-over of this. */
+const char *session_ledger(struct session *);
