@@ -113,14 +113,12 @@ static void watch_tool(struct watches *out, struct str path, const struct ident 
 static void watch_tools(struct session *s, struct watches *out)
 {
 	size_t n;
-	const struct str *looked = tools_looked(s->tools, &n);
+	const struct tools_look *looked = tools_looked(s->tools, &n);
 
-	for (size_t i = 0; i < n; i++) {
-		struct ident ident;
-
-		if (file_ident(AT_FDCWD, looked[i].s, &ident, NULL) >= 0)
-			watch_tool(out, looked[i], &ident);
-	}
+	for (size_t i = 0; i < n; i++)
+		watch_tool(out, looked[i].path, &looked[i].ident);
+	if (tools_unsure(s->tools))             /* "must be absent": never so, and keys are made again */
+		watch_tool(out, S("/proc"), &(struct ident){0});
 }
 
 /* Only the last few plans are kept; the oldest go. */
@@ -175,6 +173,8 @@ static int write_snapshot(struct keeper *k, struct run *run, bool settled, struc
 		vec_free(&all);
 		return still;
 	}
+	if (s->plan_kept)
+		snapshot_key_watches(s->snapshot, &s->arena, &all);
 	watch_tools(s, &all);
 	for (size_t i = 0; i < s->walk.watches.n; i++)
 		vec_add(&all, s->walk.watches.v[i]);

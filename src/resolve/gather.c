@@ -184,12 +184,25 @@ static int add_program(struct walk *w, const struct plan_step *s, struct arena *
 	return tools_program(w->tools, str_dup(a, name), plan_str(w->plan, s->workdir), out, err);
 }
 
+/* The PATH that the step will see. */
+static struct str own_path(const struct plan *plan, const struct plan_step *s)
+{
+	for (uint32_t i = 0; i < s->env.n; i++) {
+		const struct plan_env *env = &plan->envs[s->env.at + i];
+
+		if (str_is(plan_str(plan, env->name), "PATH"))
+			return plan_str(plan, env->value);
+	}
+	return (struct str){0};
+}
+
 static int gather_tools(struct walk *w, struct arena *a, const struct plan_step *s, struct key_facts *f, struct err *err)
 {
 	const struct plan *plan = w->plan;
 	struct str words[2];
 	size_t nwords = 0;
 
+	tools_search(w->tools, own_path(plan, s));
 	f->tools = arena_array(a, s->tools.n + 2, struct key_tool);
 	for (uint32_t i = 0; i < s->tools.n; i++) {
 		const struct plan_tool *tool = &plan->tools[s->tools.at + i];

@@ -236,6 +236,23 @@ void snapshot_fact_watches(const struct snapshot *s, struct arena *a, bool listi
 	}
 }
 
+void snapshot_key_watches(const struct snapshot *s, struct arena *a, struct watches *out)
+{
+	const struct folder *folders = ROWS(s, folders, struct folder);
+	const struct bytes *names = ROWS(s, names, struct bytes);
+	const struct ident *idents = ROWS(s, idents, struct ident);
+	const uint8_t *kinds = ROWS(s, kinds, uint8_t);
+
+	for (uint64_t i = 0; !s->keys_changed && i < s->h->folders.n; i++)
+		for (uint32_t k = folders[i].first; k < folders[i].first + folders[i].n; k++) {
+			if (!any_key(kinds[k]))
+				continue;
+			watch_add(out, snapshot_file_path(a, text_of(s, folders[i].path), text_of(s, names[k])), &idents[k],
+				  kind_of(kinds[k]), FACT_NONE, NULL);
+			out->v[out->n - 1].any_key = true;
+		}
+}
+
 void snapshot_teach(const struct snapshot *s, struct content *content)
 {
 	const struct folder *folders = ROWS(s, folders, struct folder);

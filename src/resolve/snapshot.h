@@ -44,6 +44,8 @@ const struct asked *snapshot_asked(struct snapshot *, struct arena *, size_t *n)
 /* The facts of the environment and the watches the plan rests on, to be kept on when the plan is. */
 const struct fact_env *snapshot_env(struct snapshot *, struct arena *, size_t *n);
 void snapshot_fact_watches(const struct snapshot *, struct arena *, bool listings, struct watches *);
+/* What any step's key rests on, tools mostly, to be kept on when steps were settled without looking at them again. */
+void snapshot_key_watches(const struct snapshot *, struct arena *, struct watches *);
 /* Settles the step as it was if nothing that it rests on has changed since: its needs (settled), files, outputs,
  * tools. 1 done, 0 it must be looked at. After snapshot_check, and only with the snapshot's own plan. */
 bool snapshot_settle(struct snapshot *, struct walk *, uint32_t step, struct digest *key);

@@ -15,11 +15,12 @@
 struct tools {
 	struct arena *arena;
 	struct content *content;
-	struct str root, path;
+	struct str root, path, first;   /* path: of the look-ups now, first: of tools_open */
+	bool unsure;
 	struct memo memo;
 	struct map found;               /* -> struct key_tool * */
 	struct map seen;                /* paths that are in looked */
-	VEC(struct str) looked;
+	VEC(struct tools_look) looked;
 };
 
 struct tools *tools_open(struct arena *arena, struct content *content, struct str root, struct str path, const char *memo_file)
@@ -27,9 +28,20 @@ struct tools *tools_open(struct arena *arena, struct content *content, struct st
 	struct tools *t = arena_new(arena, struct tools);
 
 	*t = (struct tools){.arena = arena, .content = content, .root = root, .path = str_dup(arena, path)};
+	t->first = t->path;
 	memo_open(&t->memo, arena, memo_file ? str_dup(arena, str_of(memo_file)).s : NULL);
 	return t;
 }
+
+void tools_search(struct tools *t, struct str path)
+{
+	if (!path.s)
+		t->path = t->first;
+	else if (!str_eq(path, t->path))
+		t->path = str_dup(t->arena, path);
+}
+
+bool tools_unsure(const struct tools *t) { return t->unsure; }
 
 int tools_save(struct tools *t, struct err *err) { return memo_save(&t->memo, err); }
 
@@ -41,7 +53,7 @@ void tools_close(struct tools *t)
 	vec_free(&t->looked);
 }
 
-const struct str *tools_looked(const struct tools *t, size_t *n)
+const struct tools_look *tools_looked(const struct tools *t, size_t *n)
 {
 	*n = t->looked.n;
 	return t->looked.v;
@@ -49,11 +61,14 @@ const struct str *tools_looked(const struct tools *t, size_t *n)
 
 static void look(struct tools *t, struct str path)
 {
+	struct tools_look new = {0};
+
 	if (map_has(&t->seen, path))
 		return;
-	path = str_dup(t->arena, path);
-	map_put(&t->seen, path, NULL);
-	vec_add(&t->looked, path);
+	new.path = str_dup(t->arena, path);
+	map_put(&t->seen, new.path, NULL);
+	if (file_ident(AT_FDCWD, new.path.s, &new.ident, NULL) >= 0)
+		vec_add(&t->looked, new);
 }
 
 /* --- programs --- */
@@ -124,6 +139,10 @@ static struct key_tool *kept(struct tools *t, const struct str *words, size_t n,
 
 	buf_z(&key, kind);
 	buf_str(&key, dir);
+	if (t->path.s != t->first.s) {
+		buf_c(&key, 0);
+		buf_str(&key, t->path);
+	}
 	for (size_t i = 0; i < n; i++) {
 		buf_c(&key, 0);
 		buf_str(&key, words[i]);
@@ -272,6 +291,7 @@ int tools_command(struct tools *t, const struct str *words, size_t n, struct str
 		return -1;
 	if (found.path.s) {
 		memo_key(t, words, n, &found, &key);
+		t->unsure |= is_script(real.s);
 		if (is_script(real.s) || !memo_get(&t->memo, &key, &digest)) {
 			if (run_command(t, words, n, real, &digest, err) < 0)
 				return -1;

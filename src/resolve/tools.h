@@ -14,8 +14,11 @@
 #define TOOLS_TIMEOUT 60000             /* ms it may take */
 
 struct tools;
+struct tools_look { struct str path; struct ident ident; };
 /* path: the PATH to search; relative and empty parts of it are relative to the step's folder. */
 struct tools *tools_open(struct arena *, struct content *, struct str root, struct str path, const char *memo_file);
+/* The PATH of the look-ups that follow; {NULL}: the one of tools_open. */
+void tools_search(struct tools *, struct str path);
 int tools_save(struct tools *, struct err *);
 void tools_close(struct tools *);
 /* name: a program (PATH look-up unless it has a slash: then relative to dir, which is workspace-relative). Absent: path {NULL},
@@ -25,6 +28,8 @@ int tools_program(struct tools *, struct str name, struct str dir, struct key_to
 int tools_command(struct tools *, const struct str *words, size_t n, struct str dir, struct key_tool *out, struct err *);
 /* DIGEST_NONE when there is none. */
 int tools_packages(struct tools *, struct digest *out, struct err *);
+/* Did an answer rest on what can't be looked at: a script's output? Then it holds for one run only. */
+bool tools_unsure(const struct tools *);
 /* Every file whose identity an answer rests on, absolute paths, links on the way too; absent ones (PATH folders searched in vain)
- * as well. */
-const struct str *tools_looked(const struct tools *, size_t *n);
+ * as well. As they were when they were looked at. */
+const struct tools_look *tools_looked(const struct tools *, size_t *n);

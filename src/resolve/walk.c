@@ -146,6 +146,23 @@ static bool any_need(const struct walk *w, const struct plan_step *s, enum walk_
 	return false;
 }
 
+/* The programs a step starts: like an input, none may change while it runs. */
+static int use_tools(struct walk *w, struct probe *p, const struct key_facts *f, struct err *err)
+{
+	for (size_t i = 0; i < f->ntools; i++) {
+		struct used used = {.path = f->tools[i].path};
+		struct entry entry;
+
+		if (!used.path.s)
+			continue;
+		if (content_entry(w->content, used.path, &entry, &used.ident, &used.racy, err) < 0)
+			return -1;
+		used.digest = entry.digest;
+		vec_add(&p->used, used);
+	}
+	return 0;
+}
+
 int walk_probe(struct walk *w, struct arena *a, uint32_t step, struct probe *p, struct err *err)
 {
 	const struct plan_step *s = &w->plan->steps[step];
@@ -170,7 +187,7 @@ int walk_probe(struct walk *w, struct arena *a, uint32_t step, struct probe *p, 
 		rc = 0;
 		goto out;
 	}
-	if (gather_facts(w, a, s, &facts, err) < 0)
+	if (gather_facts(w, a, s, &facts, err) < 0 || use_tools(w, p, &facts, err) < 0)
 		goto out;
 	facts.inputs = g.v.v;
 	facts.ninputs = g.v.n;

@@ -49,10 +49,10 @@ static bool looked(const char *path)
 {
 	struct str want = str_fmt(&arena, "%s/%s", scratch_path, path);
 	size_t n;
-	const struct str *v = tools_looked(tools, &n);
+	const struct tools_look *v = tools_looked(tools, &n);
 
 	for (size_t i = 0; i < n; i++)
-		if (str_eq(v[i], want))
+		if (str_eq(v[i].path, want))
 			return true;
 	return false;
 }
