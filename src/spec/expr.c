@@ -75,8 +75,13 @@ static int unknown_name(struct expr *e, struct str head, struct str member, size
 	if (!known)
 		hint = nearest_hint(e, (struct str){0}, head, e->scope->heads, e->scope->nheads);
 	else if (member.s && e->scope->lookup(e->scope->ctx, head, (struct str){0}, &map, NULL) == 1 &&
-	         map.kind == VALUE_MAP)
+	         map.kind == VALUE_MAP) {
+		for (size_t i = 0; i < map.n; i++)
+			if (str_eq(map.names[i], member))
+				return expr_fail(e, at, "default() gives it one", "'" STR_FMT "." STR_FMT "' has no value here",
+				                 STR_ARG(head), STR_ARG(member));
 		hint = nearest_hint(e, head, member, map.names, map.n);
+	}
 	if (!member.s)
 		return expr_fail(e, at, hint, "unknown name '" STR_FMT "'", STR_ARG(head));
 	return expr_fail(e, at, hint, "unknown name '" STR_FMT "." STR_FMT "'", STR_ARG(head),

@@ -152,6 +152,7 @@ static void mistakes(void)
 		{"  a: {run: x, needs: [b]}\n  b: {run: x, params: {p: }}\n", "2:23 'b' has a param without default, so no step can need it", "a need with a param"},
 		{"  a: {run: x, inputs: [a.c], outputs: [a.c], cache: true}\n", "step a can't be cached: a.c is both an input and an output of it", "input and output"},
 		{"  a: {run: 'echo ${{ env.NOPE }}'}\n", "unknown name 'env.NOPE'", "a variable that is not set"},
+		{"  a: {run: 'echo ${{ git.tag }}'}\n", "'git.tag' has no value here", "a tag where there is none"},
 		{"  a: {run: x, each: {f: \"*.h\"}}\n", "the patterns of 'f' match no file", "each without match"},
 		{"  a: {run: x, each: {f: \"*.c\"}, outputs: [o]}\n", "steps a[f=a.c] and a[f=b.c] both make o", "instances with one output"},
 		{"  a: {run: x, outputs: [cairn.yaml]}\n", "an output can't be the spec itself", "the spec as output"},
