@@ -285,7 +285,7 @@ class Folder(Command):
 
     def setup(self, rng):
         self.keep = False
-        self.slash = rng.random() < 0.5
+        self.slash = self.says_folder = rng.random() < 0.5
         self.made = f"{self.dir}/d"
 
     def spec_inputs(self):
@@ -302,8 +302,9 @@ class Folder(Command):
         step.folder = self.made
 
     def spec_outputs(self):
-        globbed = any(self.name in c.globbed for c in self.plan.commands)
-        return [self.made + ("/" if self.slash or globbed else "")]     # a glob must know that there will be something below
+        # A glob must know that there will be something below; it is in the key, so it stays when the glob goes.
+        self.says_folder = self.says_folder or any(self.name in c.globbed for c in self.plan.commands)
+        return [self.made + ("/" if self.says_folder else "")]
 
     def script_writes(self):
         return [f"-D {self.made}"]
