@@ -220,7 +220,8 @@ killed() {
 	check 'it did the rest' not test -s "$T/wrong"
 	began=$(wc -l <"$T/compiled")
 	echo "# $units sources, $began compilations"
-	check 'at most what was being compiled was compiled twice' test "$began" -le $((units + 2))
+	# With -j2 two run while the outputs of a third are collected.
+	check 'at most what was under way was compiled twice' test "$began" -le $((units + 3))
 	check 'what was built works' sh -c "$works"
 	check 'nothing of the killed run is left' test -z "$(find . -name '.cairn~*')"
 	rm "$T/wrap/gcc"
