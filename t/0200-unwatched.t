@@ -110,6 +110,26 @@ echo '#define N 2' >inc/number.h
 check 'one of the same name is found first' run d
 expect_states 'd ran'
 
+# --- whether git finds a change, which is in no file that is watched
+mkdir repo
+cd repo
+git init -q .
+echo 1 >tracked
+git add tracked
+git commit -q -m x
+spec <<'END_SPEC'
+cairn: 1
+commands: {g: {run: 'echo ${{ git.dirty }} >g.out', inputs: [], outputs: [g.out], tools: []}}
+END_SPEC
+check 'a clean tree' run g
+check 'again' run g
+expect_states 'g hit'
+echo changed >tracked
+check 'a tracked file changes' run g
+expect_states 'g ran'
+check 'and is seen' grep -qx true g.out
+cd ..
+
 # --- another spec of the same folder
 spec <<'END_SPEC'
 cairn: 1

@@ -79,14 +79,6 @@ static int facts_after(struct session *s, struct watches *out, struct err *err)
 	return compile_still(&s->arena, &s->compile, s->compiled.asked, s->compiled.nasked, out, err);
 }
 
-static bool asks_dirty(const struct compiled *c)
-{
-	for (size_t i = 0; i < c->nasked; i++)
-		if (c->asked[i].kind == Q_GIT && str_is(c->asked[i].text, "dirty"))
-			return true;
-	return false;
-}
-
 static void add_env(struct session *s, struct fact_env **out, size_t *n)
 {
 	static const char *const always[] = {"PATH", "HOME"};
@@ -159,7 +151,7 @@ static int write_snapshot(struct keeper *k, struct run *run, bool settled, struc
 	struct fact_env *env;
 	size_t nenv = 0;
 	uint32_t nsteps;
-	bool quiet = settled && !asks_dirty(&s->compiled);
+	bool quiet = settled && !compiled_asks_dirty(&s->compiled);
 	struct snapshot_save save = {.plan = s->plan, .asked = s->compiled.asked, .nasked = s->compiled.nasked};
 	int still = 1;
 

@@ -263,6 +263,8 @@ static int reuse_plan(struct session *s, struct err *err)
 	if (check == SNAPSHOT_STALE || !snapshot_whole(s->snapshot))
 		return 0;
 	c->asked = (struct asked *)snapshot_asked(s->snapshot, &s->arena, &c->nasked);
+	if (check == SNAPSHOT_PLAN && compiled_asks_dirty(c))
+		check = s->check = SNAPSHOT_ASK;
 	c->env = (struct fact_env *)snapshot_env(s->snapshot, &s->arena, &c->nenv);
 	snapshot_fact_watches(s->snapshot, &s->arena, check != SNAPSHOT_ASK, &s->facts);
 	if (check == SNAPSHOT_ASK)

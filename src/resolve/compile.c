@@ -332,4 +332,12 @@ int compile_still(struct arena *arena, const struct compile_options *options, co
 	return rc;
 }
 
+bool compiled_asks_dirty(const struct compiled *c)
+{
+	for (size_t i = 0; i < c->nasked; i++)
+		if (c->asked[i].kind == Q_GIT && str_is(c->asked[i].text, "dirty"))
+			return true;
+	return false;
+}
+
 void compiled_release(struct compiled *c) { buf_release(&c->image); }

@@ -30,5 +30,7 @@ struct compiled {
 int compile_plan(struct arena *, const struct compile_options *, struct compiled *, struct watches *, struct err *);
 /* Asks the tree and git questions again: 1 all answers are the same, 0 not, -1. What was looked at joins watches. */
 int compile_still(struct arena *, const struct compile_options *, const struct asked *, size_t n, struct watches *, struct err *);
+/* git.dirty rests on every file of the repository, which nobody watches: it is asked again at each run. */
+bool compiled_asks_dirty(const struct compiled *);
 void compiled_release(struct compiled *);
 struct xxh fact_env_hash(const char *value);
