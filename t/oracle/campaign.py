@@ -243,7 +243,8 @@ class Campaign:
             for pid in filter(str.isdigit, os.listdir("/proc")):
                 try:
                     with open(f"/proc/{pid}/cmdline", "rb") as f:
-                        if self.mixdir.encode() in f.read():
+                        # a step between fork and exec still bears cairn's own command line
+                        if os.path.dirname(self.mixdir).encode() in f.read():
                             alive = True
                 except OSError:
                     pass
