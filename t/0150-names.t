@@ -52,4 +52,19 @@ check 'link' test "$(readlink t/full/link)" = ../full/zero
 mkdir deep/empty/more
 check 'a new empty folder below an input folder' run read
 expect_states 'tree ran' 'read hit'
+
+mkdir glob
+cd glob || exit 1
+spec <<'END'
+cairn: 1
+commands:
+  a: {run: "mkdir -p g/sub; echo 1 > g/sub/1.o", inputs: [], outputs: ["g/**/*.o"], tools: [mkdir]}
+END
+check 'a file found by a pattern' run a
+rm g/sub/1.o
+mkdir g/sub/1.o
+echo mine >g/sub/1.o/x
+check 'a folder of the user in its place' run a
+expect_states 'a restored'
+check 'makes room' grep -qx 1 g/sub/1.o
 finish

@@ -64,6 +64,42 @@ static int add_undeclared(struct place *p, const struct plan *plan, struct aside
 	return 0;
 }
 
+static bool stands_already(const struct standings *found, struct str path)
+{
+	for (size_t i = 0; i < found->v.n; i++)
+		if (str_eq(found->v.v[i].path, path))
+			return true;
+	return false;
+}
+
+/* Where the step's last run left a file that a pattern finds, somebody has put a folder: it makes room as a whole. */
+static int add_usurping(struct place *p, const struct plan *plan, struct aside *s, struct standings *found, struct err *err)
+{
+	CLEANUP_BENEATH struct beneath at = BENEATH_INIT(p->rootfd);
+	for (size_t i = 0; i < s->old.n; i++) {
+		const struct entry *e = &s->old.v[i];
+		const char *name;
+		struct stat st;
+		size_t n = 0;
+		if (e->type == ENTRY_DIR || !beneath_sane(e->path) || !plan_step_covers(plan, s->step, e->path))
+			continue;
+		int dir = beneath_parent(&at, e->path, &name);
+		if (dir < 0 || fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW)) {
+			if (errno != ENOENT && errno != ENOTDIR && errno != EXDEV)
+				return err_errno(err, "unable to look at the earlier output " STR_FMT, STR_ARG(e->path));
+			continue;
+		}
+		if (!S_ISDIR(st.st_mode) || stands_already(found, e->path))
+			continue;
+		for (size_t k = 0; k < found->v.n; k++)
+			if (!path_within(found->v.v[k].path, e->path))
+				found->v.v[n++] = found->v.v[k];
+		found->v.n = n;
+		vec_add(&found->v, (struct standing){.path = e->path, .st = st, .whole = true});
+	}
+	return 0;
+}
+
 /* Folders stay where they are unless they are moved whole: what else they hold is not the step's. */
 static void plan_moves(struct place *p, struct arena *a, struct aside *s, const struct standings *found, size_t ndeclared)
 {
@@ -113,7 +149,7 @@ static int prepare(struct place *p, struct arena *a, struct aside *s, struct sta
 {
 	const struct plan *plan = s->plan;
 	if (place_standing(p, a, plan, s->step, WALK_TOPS | WALK_PARENTS, found, err) ||
-	    check_owners(p, a, plan, s->step, found, err))
+	    (!s->keep && add_usurping(p, plan, s, found, err)) || check_owners(p, a, plan, s->step, found, err))
 		return -1;
 	size_t ndeclared = found->v.n;
 	if (s->keep)
