@@ -53,6 +53,19 @@ mkdir deep/empty/more
 check 'a new empty folder below an input folder' run read
 expect_states 'tree ran' 'read hit'
 
+mkdir secret
+cd secret || exit 1
+spec <<'END'
+cairn: 1
+secrets: {token: {env: TOKEN}}
+commands:
+  a: {run: 'mkdir -p d; touch "d/$T"', inputs: [], outputs: [d/], env: {T: {secret: token}}, tools: [touch]}
+END
+TOKEN=swordfish
+export TOKEN
+refuse 1 'a secret in the name of an output' run a
+check 'is kept nowhere' sh -c '! grep -rq swordfish "$HOME" "$OUT"'
+cd .. || exit 1
 mkdir glob
 cd glob || exit 1
 spec <<'END'

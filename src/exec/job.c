@@ -14,6 +14,7 @@
 #include "sys/sha.h"
 
 #define CLOCK_NS (20ull * 1000 * 1000)
+#define SECRET_LEAST 4                  /* bytes; shorter values are no secrets, see exec/log.h */
 #define GRACE_NS (5ull * 1000 * 1000 * 1000)    /* between the first signal and SIGKILL */
 
 struct step_job {
@@ -257,6 +258,9 @@ static int read_depfile(struct step_job *j, struct str **deps, size_t *n, struct
 		return -1;
 	if (!got)
 		return err_set(err, ERR_SYSTEM, "the step succeeded but did not write its depfile " STR_FMT, STR_ARG(path));
+	for (size_t i = 0; i < j->call.secrets->n; i++)
+		if (j->call.secrets->v[i].n >= SECRET_LEAST && str_find(text, j->call.secrets->v[i]) >= 0)
+			return err_set(err, ERR_SYSTEM, "depfile " STR_FMT " holds the value of a secret; it is not kept", STR_ARG(path));
 	if (depfile_parse(j->call.scratch, text, deps, n, err) < 0)
 		return err_wrap(err, "unable to read depfile " STR_FMT, STR_ARG(path));
 	if (!plan_step_covers(run->plan, j->call.step, path))

@@ -173,6 +173,15 @@ static int collect_link(struct collect *c, struct arena *a, struct beneath *at, 
 	return search(c, i, e->link.s, e->link.n, err);
 }
 
+/* A name is kept in records and ledgers, too. */
+static int search_name(const struct collect *c, struct str path, struct err *err)
+{
+	for (size_t s = 0; s < c->needles.n; s++)
+		if (c->needles.secrets[s].n >= SECRET_MIN && holds(path.s, path.n, c->needles.secrets[s]))
+			return err_set(err, ERR_SYSTEM, "the name of an output holds the value of a secret; it is not kept");
+	return 0;
+}
+
 static int collect_others(struct collect *c, struct arena *a, const struct standings *found, struct err *err)
 {
 	CLEANUP_BENEATH struct beneath at = BENEATH_INIT(c->p->rootfd);
@@ -182,6 +191,8 @@ static int collect_others(struct collect *c, struct arena *a, const struct stand
 		e->path = s->path;
 		e->mode = s->st.st_mode & 07777;
 		ident_of(&s->st, &c->idents[i]);
+		if (search_name(c, e->path, err))
+			return -1;
 		if (S_ISREG(s->st.st_mode)) {
 			e->type = ENTRY_FILE;
 			c->files[c->nfiles++] = i;
