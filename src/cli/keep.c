@@ -143,7 +143,7 @@ static void drop_old(struct session *s)
 		closedir(dir);
 }
 
-static int write_snapshot(struct keeper *k, struct run *run, bool settled, struct err *err)
+static int write_snapshot(struct keeper *k, struct run *run, struct err *err)
 {
 	struct session *s = k->s;
 	bool looked = run->changed || !s->plan_kept || s->check != SNAPSHOT_PLAN;
@@ -151,7 +151,7 @@ static int write_snapshot(struct keeper *k, struct run *run, bool settled, struc
 	struct fact_env *env;
 	size_t nenv = 0;
 	uint32_t nsteps;
-	bool quiet = settled && !compiled_asks_dirty(&s->compiled);
+	bool quiet = !compiled_asks_dirty(&s->compiled);
 	struct snapshot_save save = {.plan = s->plan, .asked = s->compiled.asked, .nasked = s->compiled.nasked};
 	int still = 1;
 
@@ -209,7 +209,10 @@ void keep_state(struct session *s, struct run *run, struct history *history, voi
 		err_release(&err);
 		settled = false;
 	}
-	if (!s->replayed && write_snapshot(&k, run, settled && !moved, &err) < 0)
+	/* Keys rest on what was read first: with other content under the same identity the next run must not find them. */
+	if (!s->replayed && (!settled || moved))
+		unlink(s->snapshot_path.s);
+	else if (!s->replayed && write_snapshot(&k, run, &err) < 0)
 		complain(&k, "unable to keep the plan", &err);
 	if (content_save(s->content, &err) < 0)
 		complain(&k, "unable to keep the stat cache", &err);
