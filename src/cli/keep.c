@@ -72,6 +72,8 @@ static int facts_after(struct session *s, struct watches *out, struct err *err)
 {
 	struct watches before = s->facts;
 
+	if (!compile_texts_same(&s->compiled))
+		return 0;
 	s->compile.exclude = NULL;      /* what was left over is removed by now, or is the user's */
 	for (size_t i = 0; i < before.n; i++)
 		if (before.v[i].fact == FACT_SPEC)

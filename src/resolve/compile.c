@@ -16,6 +16,7 @@ struct compiler {
 	struct tree *tree;
 	struct watches *watches;
 	struct facts facts;
+	struct text_read *texts;
 	bool git_watched;
 };
 
@@ -32,10 +33,19 @@ static struct str relative(struct str root, struct str path)
 	return path;
 }
 
+static int read_text(struct arena *arena, struct str path, struct str *text, struct xxh *sum, struct err *err)
+{
+	int got = file_read(arena, AT_FDCWD, path.s, NODE_MAX_BYTES, text, err);
+
+	*sum = got > 0 ? xxh_bytes(text->s, text->n) : (struct xxh){0};
+	return got;
+}
+
 static int load_spec(void *ctx, struct arena *arena, struct str path, struct str *out, struct err *err)
 {
 	struct compiler *c = ctx;
-	struct str full = absolute(arena, c->options->root, path);
+	struct str full = absolute(c->arena, c->options->root, path);
+	struct text_read *text = arena_new(c->arena, struct text_read);
 	struct ident ident;
 
 	if (file_ident(AT_FDCWD, full.s, &ident, err) < 0)
@@ -54,7 +64,10 @@ static int load_spec(void *ctx, struct arena *arena, struct str path, struct str
 			free(real);
 		}
 	}
-	return file_read(arena, AT_FDCWD, full.s, NODE_MAX_BYTES, out, err);
+	text->path = full;
+	text->next = c->texts;
+	c->texts = text;
+	return read_text(arena, full, out, &text->sum, err);
 }
 
 static int find_includes(void *ctx, struct arena *arena, struct str pattern, struct str **out, size_t *n, struct err *err)
@@ -286,6 +299,7 @@ int compile_plan(struct arena *arena, const struct compile_options *options, str
 	if (spec_read(arena, &how, &spec, err) == 0 && plan_rounds(&c, spec, out, err) == 0) {
 		keep_asked(&c, out);
 		watch_tree(c.tree, watches);
+		out->texts = c.texts;
 		rc = 0;
 	}
 	if (spec)
@@ -330,6 +344,21 @@ int compile_still(struct arena *arena, const struct compile_options *options, co
 		watch_tree(c.tree, watches);
 	tree_close(c.tree);
 	return rc;
+}
+
+bool compile_texts_same(const struct compiled *c)
+{
+	bool same = true;
+
+	for (const struct text_read *t = c->texts; t && same; t = t->next) {
+		struct arena scratch = ARENA_INIT;
+		struct str text;
+		struct xxh sum;
+
+		same = read_text(&scratch, t->path, &text, &sum, NULL) >= 0 && xxh_eq(sum, t->sum);
+		arena_release(&scratch);
+	}
+	return same;
 }
 
 bool compiled_asks_dirty(const struct compiled *c)
