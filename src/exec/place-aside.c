@@ -64,11 +64,14 @@ static int add_undeclared(struct place *p, const struct plan *plan, struct aside
 	return 0;
 }
 
-static bool stands_already(const struct standings *found, struct str path)
+/* Is path to be moved as it is, or with a folder above it? */
+static bool moves_already(const struct standings *found, struct str path)
 {
-	for (size_t i = 0; i < found->v.n; i++)
-		if (str_eq(found->v.v[i].path, path))
+	for (size_t i = 0; i < found->v.n; i++) {
+		const struct standing *f = &found->v.v[i];
+		if (f->whole ? path_within(path, f->path) : str_eq(path, f->path))
 			return true;
+	}
 	return false;
 }
 
@@ -89,7 +92,7 @@ static int add_usurping(struct place *p, const struct plan *plan, struct aside *
 				return err_errno(err, "unable to look at the earlier output " STR_FMT, STR_ARG(e->path));
 			continue;
 		}
-		if (!S_ISDIR(st.st_mode) || stands_already(found, e->path))
+		if (!S_ISDIR(st.st_mode) || moves_already(found, e->path))
 			continue;
 		for (size_t k = 0; k < found->v.n; k++)
 			if (!path_within(found->v.v[k].path, e->path))
