@@ -17,6 +17,7 @@ Where a rerun is allowed but not required:
   - a header whose executable bit changed; more than 8 sets of discovered files under one declared key;
   - an output whose permissions alone (not the executable bit) were changed may be put back or left, and so may a foreign
     file under a folder or glob of outputs.
+With a full cache a step fails when the user's content in an output's place can't be saved: that, too, must not be lost.
 
 Modes: normal; noop (again, nothing may run); goals (some commands only); force; kill (kill -9 on the way, then again);
 race (a file is edited while a step that reads it runs, and mostly put back); damage (files of the cache are
