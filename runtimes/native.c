@@ -42,8 +42,24 @@ struct native {
 	uint64_t pause, waited;         /* ns, for what was killed */
 };
 
+/* Restrictions that a native step asked for are kept or refused, never left aside. */
+static const char *unkept(const struct plan_place *p)
+{
+	const struct plan_place limits = {.cpus_milli = p->cpus_milli, .memory = p->memory, .pids = p->pids, .files = p->files,
+					  .fsize = p->fsize, .gpus = p->gpus}, none = {0};
+	if (p->mounts.n)
+		return "mounts";
+	return memcmp(&limits, &none, sizeof(none)) ? "limits" : "security";
+}
+
 static int native_check(const struct plan *plan, const struct plan_step *step, struct err *err)
 {
+	const struct plan_place *place = plan_place_of(plan, step);
+	struct str of = plan_str(plan, step->name);
+	if (place)
+		return err_set(err, ERR_RUNTIME, STR_FMT ": %s: not built yet for native steps", STR_ARG(of), unkept(place));
+	if (step->secret_files.n)
+		return err_set(err, ERR_RUNTIME, STR_FMT ": secret_files: not built yet for native steps", STR_ARG(of));
 	static const char *const modes[] = {"rw", "ro", "copy"};
 	if (step->workspace == WORKSPACE_KIND_RW)
 		return 0;

@@ -1,14 +1,16 @@
 #include "registry.h"
 
-#include "base/base.h"
 #include "runtimes/runtime.h"
 
-static const struct runtime *const runtimes[] = {&runtime_native, &runtime_fake};
+static const struct runtime *const runtimes[] = {[RUNTIME_KIND_NATIVE] = &runtime_native, [RUNTIME_KIND_CONTAINER] = NULL, [RUNTIME_KIND_POD] = NULL};
 
-const struct runtime *registry_runtime(struct str kind)
+const struct runtime *registry_runtime(uint32_t kind, struct err *err)
 {
-	for (size_t i = 0; i < countof(runtimes); i++)
-		if (str_is(kind, runtimes[i]->name))
-			return runtimes[i];
-	return NULL;
+	static const char *const names[] = {"native", "container", "pod"};
+
+	if (kind >= countof(runtimes))
+		BUG("runtime kind %u", kind);
+	if (!runtimes[kind])
+		err_set(err, ERR_RUNTIME, "steps of the runtime %s are not built yet", names[kind]);
+	return runtimes[kind];
 }

@@ -1,8 +1,8 @@
 /* registry.h: the one place that names plug-ins. */
 #pragma once
 
-#include "base/str.h"
+#include "base/err.h"
 
 struct runtime;
-/* By kind ("native"); NULL when there is none of that name. */
-const struct runtime *registry_runtime(struct str kind);
+/* By RUNTIME_KIND_*; NULL with err set when there is none. */
+const struct runtime *registry_runtime(uint32_t kind, struct err *err);

@@ -10,6 +10,7 @@
 #include "cli/config.h"
 #include "cli/refs.h"
 #include "cli/show.h"
+#include "spec/spec.h"
 #include "sys/file.h"
 
 struct cache_call {
@@ -223,7 +224,7 @@ static int limits_read(struct cache_call *c, const struct action *action, struct
 	c->limits = (struct store_limits){c->config.cache_max_bytes, c->config.cache_max_age_s};
 	if ((size.s || age.s) && action->act != gc)
 		return err_set(err, ERR_USAGE, "--max-size and --max-age belong to `cairn cache gc`");
-	if (size.s && !config_size(size, &c->limits.max_bytes))
+	if (size.s && !spec_size(size, &c->limits.max_bytes))
 		return err_set(err, ERR_USAGE, "--max-size takes a size such as 10g or 500m, not '" STR_FMT "'", STR_ARG(size));
 	if (age.s && !config_age(age, &c->limits.max_age_s))
 		return err_set(err, ERR_USAGE, "--max-age takes an age such as 30d or 12h, not '" STR_FMT "'", STR_ARG(age));

@@ -7,14 +7,13 @@
 /* Fields that the runtime can't honour. */
 static int runtimes_check(struct session *s, struct err *err)
 {
-	const struct runtime *runtime;
+	for (uint32_t i = 0; i < s->plan->nsteps; i++) {
+		const struct plan_step *step = &s->plan->steps[i];
+		const struct runtime *runtime = registry_runtime(step->runtime, err);
 
-	if (config_read(&s->arena, &s->config, err) < 0)
-		return -1;
-	runtime = registry_runtime(s->config.runtime);
-	for (uint32_t i = 0; runtime && i < s->plan->nsteps; i++)
-		if (runtime->check(s->plan, &s->plan->steps[i], err) < 0)
+		if (step->script_kind != SCRIPT_KIND_NONE && (!runtime || runtime->check(s->plan, step, err) < 0))
 			return err_wrap(err, "step " STR_FMT, STR_ARG(plan_step_name(s->plan, i)));
+	}
 	return 0;
 }
 

@@ -77,7 +77,7 @@ static int from_store(struct session *s, const struct history_step *h, struct er
 	CLEANUP_BUF struct buf frames = BUF_INIT(FRAMES_MAX);
 	int got;
 
-	if (!s->store && (config_read(&s->arena, &s->config, err) < 0 || store_dir_open(s->config.cache_dir, &s->store, err) < 0))
+	if (!s->store && store_dir_open(s->config.cache_dir, &s->store, err) < 0)
 		return -1;
 	got = s->store->ops->read_bytes(s->store, &h->log, FRAMES_MAX, &frames, err);
 	if (got < 0)

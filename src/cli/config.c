@@ -15,7 +15,7 @@
 #define JOBS_MAX 65536
 #define CACHE_BYTES (10ull << 30)
 
-enum setting { JOBS, RUNTIME, TAGS, CAPABILITIES, CACHE_DIR, CACHE_MAX_SIZE, CACHE_MAX_AGE, NSETTINGS };
+enum setting { JOBS, RUNTIME, RUNNER_IMAGE, TAGS, CAPABILITIES, CACHE_DIR, CACHE_MAX_SIZE, CACHE_MAX_AGE, NSETTINGS };
 
 static const struct known {
 	const char *group, *key;        /* {group: {key: ...}}, or NULL and a key of the file itself */
@@ -25,6 +25,7 @@ static const struct known {
 	{NULL, "max_concurrent", "CAIRN_MAX_CONCURRENT", JOBS},         /* jobs wins within a layer */
 	{NULL, "jobs", "CAIRN_JOBS", JOBS},
 	{NULL, "runtime", "CAIRN_RUNTIME", RUNTIME},
+	{NULL, "runner_image", "CAIRN_RUNNER_IMAGE", RUNNER_IMAGE},
 	{NULL, "tags", "CAIRN_TAGS", TAGS},
 	{NULL, "capabilities", "CAIRN_CAPABILITIES", CAPABILITIES},
 	{"cache", "dir", "CAIRN_CACHE_DIR", CACHE_DIR},
@@ -32,11 +33,11 @@ static const struct known {
 	{"cache", "max_age", "CAIRN_CACHE_MAX_AGE", CACHE_MAX_AGE},
 };
 static const char *const shown[NSETTINGS] = {
-	[JOBS] = "jobs", [RUNTIME] = "runtime", [TAGS] = "tags", [CACHE_DIR] = "cache.dir", [CACHE_MAX_SIZE] = "cache.max_size",
+	[JOBS] = "jobs", [RUNTIME] = "runtime", [RUNNER_IMAGE] = "runner_image", [TAGS] = "tags", [CACHE_DIR] = "cache.dir", [CACHE_MAX_SIZE] = "cache.max_size",
 	[CACHE_MAX_AGE] = "cache.max_age",
 };
 static const char *const unbuilt[] = {
-	"container_engine", "runner_image", "shell", "user", "group", "nonroot", "docker_implementation", "mounters",
+	"container_engine", "shell", "user", "group", "nonroot", "docker_implementation", "mounters",
 	"workspace_cache_dir", "kubernetes",
 };
 
@@ -68,41 +69,6 @@ static int mistake(struct reading *r, const char *fmt, ...)
 	return err_set(r->err, ERR_USAGE, STR_FMT ": " STR_FMT, STR_ARG(r->where), STR_ARG(text));
 }
 
-bool config_size(struct str s, uint64_t *out)
-{
-	static const char units[] = "bkmgtp";
-	uint64_t whole, part = 0, scale = 1, unit = 1;
-	size_t n = 0, from;
-
-	while (n < s.n && s.s[n] >= '0' && s.s[n] <= '9')
-		n++;
-	if (!n || n > 15 || !str_u64(str_head(s, n), &whole))
-		return false;
-	if (n < s.n && s.s[n] == '.') {
-		for (from = ++n; n < s.n && s.s[n] >= '0' && s.s[n] <= '9'; n++)
-			scale *= 10;
-		if (n == from || n - from > 6 || !str_u64((struct str){s.s + from, n - from}, &part))
-			return false;
-	}
-	s = str_from(s, n);
-	if (s.n) {
-		const char *at = strchr(units, s.s[0] | 0x20);
-
-		if (!at || !*at)
-			return false;
-		unit <<= 10 * (at - units);
-		s = str_from(s, 1);
-		if (unit > 1 && s.n && !str_is(s, "b") && !str_is(s, "B") && !str_is(s, "iB") && !str_is(s, "ib"))
-			return false;
-		if (unit == 1 && s.n)
-			return false;
-	}
-	if (whole > UINT64_MAX / 2 / unit)
-		return false;
-	*out = whole * unit + (uint64_t)((double)part / scale * unit);
-	return true;
-}
-
 bool config_age(struct str s, uint64_t *seconds)
 {
 	uint64_t ms;
@@ -123,16 +89,32 @@ static int set_jobs(struct reading *r, struct str text)
 	return 0;
 }
 
+/* auto: each command's first. */
 static int set_runtime(struct reading *r, struct str text)
 {
-	static const char *const later[] = {"container", "pod", "docker", "podman"};
+	static const struct str kinds[] = {S("auto"), S("native"), S("container"), S("pod")};
+	struct str near = str_nearest(text, kinds, countof(kinds));
 
-	for (size_t i = 0; i < countof(later); i++)
-		if (str_is(text, later[i]))
-			return mistake(r, "runtime " STR_FMT " is not built yet: native is", STR_ARG(text));
-	if (!str_is(text, "native"))
-		return mistake(r, "unknown runtime '" STR_FMT "': native is one", STR_ARG(text));
-	r->config->runtime = text;
+	if (str_is(text, "auto"))
+		r->config->runtime = (struct str){0};
+	else if (str_is(text, "native") || str_is(text, "container"))
+		r->config->runtime = text;
+	else if (str_is(text, "pod"))
+		return mistake(r, "runtime pod is not built yet: native and container are");
+	else if (str_is(text, "docker") || str_is(text, "podman"))
+		return mistake(r, "'" STR_FMT "' is an engine: the runtime is container, the engine container_engine", STR_ARG(text));
+	else
+		return mistake(r, "unknown runtime '" STR_FMT "'%s" STR_FMT "%s", STR_ARG(text),
+			       near.s ? "; did you mean '" : "; there are auto, native and container", STR_ARG(near), near.s ? "'?" : "");
+	return 0;
+}
+
+static int set_runner_image(struct reading *r, struct str text)
+{
+	for (size_t i = 0; i < text.n; i++)
+		if ((unsigned char)text.s[i] <= ' ')
+			return mistake(r, "expected a reference of an image, not '" STR_FMT "'", STR_ARG(text));
+	r->config->runner_image = text;
 	return 0;
 }
 
@@ -150,7 +132,7 @@ static int set_dir(struct reading *r, struct str text)
 
 static int set_size(struct reading *r, struct str text)
 {
-	if (!config_size(text, &r->config->cache_max_bytes))
+	if (!spec_size(text, &r->config->cache_max_bytes))
 		return mistake(r, "expected a size such as 10g, 500m or 0 for no limit, not '" STR_FMT "'", STR_ARG(text));
 	return 0;
 }
@@ -203,6 +185,7 @@ static int value_put(struct reading *r, enum setting setting, struct str text)
 	switch (setting) {
 	case JOBS: rc = set_jobs(r, text); break;
 	case RUNTIME: rc = set_runtime(r, text); break;
+	case RUNNER_IMAGE: rc = set_runner_image(r, text); break;
 	case TAGS: rc = set_tags(r, text, &r->config->tags, &r->config->ntags); break;
 	case CAPABILITIES: rc = set_tags(r, text, &r->capabilities, &r->ncapabilities); break;
 	case CACHE_DIR: rc = set_dir(r, text); break;
@@ -335,9 +318,10 @@ static int defaults(struct reading *r)
 {
 	struct config *c = r->config;
 
-	*c = (struct config){.cache_max_bytes = CACHE_BYTES, .runtime = S("native")};
+	*c = (struct config){.cache_max_bytes = CACHE_BYTES};
 	r->values[JOBS].text = S("auto");
-	r->values[RUNTIME].text = c->runtime;
+	r->values[RUNTIME].text = S("auto");
+	r->values[RUNNER_IMAGE].text = S("");
 	r->values[TAGS].text = S("");
 	r->values[CACHE_MAX_SIZE].text = S("10g");
 	r->values[CACHE_MAX_AGE].text = S("0");

@@ -13,13 +13,12 @@ struct config {
 	struct str cache_dir;           /* absolute */
 	uint64_t cache_max_bytes;       /* default 10 GiB; 0: no limit */
 	uint64_t cache_max_age_s;       /* default 0 */
-	struct str runtime;             /* "native" */
+	struct str runtime;             /* kind that is picked where a command allows it; {NULL}: each command's first */
+	struct str runner_image;        /* of containers for steps that name no image; empty: none */
 	struct str *tags; size_t ntags; /* what this machine offers beside what it finds */
 	struct config_value *values; size_t nvalues;    /* every key, for `cairn config` */
 };
 
 /* Sizes: "10g", "500m"; ages: "30d", "12h". A bad value is located (file:line:col, or the variable's name). */
 int config_read(struct arena *, struct config *, struct err *);
-/* "10g", "1.5 GiB" without the blank, "500" bytes; units are powers of 1024. False when it is none. */
-bool config_size(struct str, uint64_t *bytes);
 bool config_age(struct str, uint64_t *seconds);

@@ -193,13 +193,27 @@ static int prepare(struct running *r, struct err *err)
 	return r->options->dry_run ? 0 : keep_remove_gone(s, &r->place, warn, r, err);
 }
 
+/* Those of the steps that are selected. */
+static int runtimes_find(const struct session *s, struct run *run, struct err *err)
+{
+	for (uint32_t i = 0; i < s->plan->nsteps; i++) {
+		const struct plan_step *step = &s->plan->steps[i];
+
+		if (!s->selection.wanted[i] || step->script_kind == SCRIPT_KIND_NONE || run->runtimes[step->runtime])
+			continue;
+		if (!(run->runtimes[step->runtime] = registry_runtime(step->runtime, err)))
+			return err_wrap(err, "unable to run " STR_FMT, STR_ARG(plan_step_name(s->plan, i)));
+	}
+	return 0;
+}
+
 static int execute(struct running *r, struct err *err)
 {
 	struct session *s = r->s;
 
 	r->run = (struct run){
 		.plan = s->plan, .selection = &s->selection, .walk = &s->walk, .kept = s->plan_kept ? s->snapshot : NULL, .place = &r->place, .history = &r->history, .events = &r->events,
-		.runtime = registry_runtime(s->config.runtime), .state_dir = s->state.s, .arena = &s->arena,
+		.state_dir = s->state.s, .arena = &s->arena,
 		.options = {
 			.jobs = r->options->jobs ? r->options->jobs : s->config.jobs ? s->config.jobs : pool_cpus(),
 			.keep_going = r->options->keep_going, .dry_run = r->options->dry_run, .force = r->options->force,
@@ -207,8 +221,8 @@ static int execute(struct running *r, struct err *err)
 			.tty = on_terminal(), .tick = tick, .tick_ctx = r->progress,
 		},
 	};
-	if (!r->run.runtime)
-		return err_set(err, ERR_RUNTIME, "runtime " STR_FMT " is not built yet", STR_ARG(s->config.runtime));
+	if (runtimes_find(s, &r->run, err) < 0)
+		return -1;
 	return run_all(&r->run, err);
 }
 

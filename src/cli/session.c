@@ -141,7 +141,8 @@ static struct str snapshot_file(struct session *s)
 	struct xxh sum;
 
 	put(&b, s->file);
-	put(&b, s->words.runtime);
+	put(&b, s->compile.runtime);
+	put(&b, s->compile.plan.runner_image);
 	put_list(&b, &s->words.vars);
 	put_list(&b, &s->words.env);
 	put_list(&b, &s->words.unknown);
@@ -178,8 +179,11 @@ static int plan_words(struct session *s, struct err *err)
 	if (parse_sets(&s->arena, &w->vars, "-V", &o->vars, &o->nvars, err) < 0 || parse_sets(&s->arena, &w->env, "--env", &o->env, &o->nenv, err) < 0 ||
 	    parse_sets(&s->arena, &w->unknown, "option", &o->params, &o->nparams, err) < 0)
 		return -1;
-	if (w->runtime.s && !str_is(w->runtime, "native"))
-		return err_set(err, ERR_USAGE, "runtime " STR_FMT " is not built yet: native is", STR_ARG(w->runtime));
+	s->compile.runtime = w->runtime.s ? w->runtime : s->config.runtime;
+	if (w->runtime.s && !str_is(w->runtime, "native") && !str_is(w->runtime, "container"))
+		return err_set(err, ERR_USAGE, str_is(w->runtime, "pod") ? "runtime " STR_FMT " is not built yet: native and container are" :
+			       "unknown runtime " STR_FMT ": there are native and container", STR_ARG(w->runtime));
+	o->runner_image = s->config.runner_image;
 	o->args = w->args.v;
 	o->nargs = w->args.n;
 	o->has_args = w->has_args;
@@ -216,7 +220,7 @@ int session_open(struct session *s, const struct common *common, const struct pl
 	*s = (struct session){.rootfd = -1, .opened_ns = loop_now(), .words = *words, .file = S(SPEC_NAME)};
 	if ((common->file.s ? given_file(s, common->file, &s->root, err) : find_root(s, &s->root, err)) < 0)
 		return -1;
-	if (open_root(s, err) < 0 || plan_words(s, err) < 0)
+	if (open_root(s, err) < 0 || config_read(&s->arena, &s->config, err) < 0 || plan_words(s, err) < 0)
 		return -1;
 	s->snapshot_path = snapshot_file(s);
 	snapshot_open(s->snapshot_path.s, s->rootfd, &s->snapshot);
@@ -232,7 +236,7 @@ int session_open_here(struct session *s, const struct plan_words *words, struct 
 		return err_errno(err, "unable to find the current folder");
 	s->root = str_dup(&s->arena, str_of(cwd));
 	free(cwd);
-	return open_root(s, err);
+	return open_root(s, err) < 0 ? -1 : config_read(&s->arena, &s->config, err);
 }
 
 /* --- the plan --- */
@@ -350,8 +354,6 @@ int session_content(struct session *s, struct err *err)
 {
 	if (s->content)
 		return 0;
-	if (config_read(&s->arena, &s->config, err) < 0)
-		return -1;
 	s->content = content_open(&s->arena, s->rootfd, s->root, session_path(s, "stat"), err);
 	return s->content ? 0 : -1;
 }

@@ -62,7 +62,7 @@ void session_refresh(struct session *);
 int session_plan(struct session *, struct err *);
 /* Goals -> selection. */
 int session_select(struct session *, struct err *);
-/* Configuration and the stat cache; session_walk does it, too. */
+/* The stat cache; session_walk does it, too. */
 int session_content(struct session *, struct err *);
 /* Content, tools, store and walk, for keys. A cache that can't be opened is a warning, store stays NULL. */
 int session_walk(struct session *, void (*warn)(void *ctx, struct str text), void *ctx, struct err *);

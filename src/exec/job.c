@@ -38,6 +38,8 @@ uint32_t job_step(const struct step_job *j) { return j->call.step; }
 
 static struct str name_of(const struct step_job *j) { return plan_step_name(j->call.run->plan, j->call.step); }
 
+static const struct runtime *runtime_of(const struct step_job *j) { return j->call.run->runtimes[j->step->runtime]; }
+
 static void note(struct step_job *j, bool warning, struct str text)
 {
 	struct event e = {.kind = EVENT_NOTE, .step = name_of(j), .text = text, .warning = warning};
@@ -89,12 +91,12 @@ static void on_grace(void *ctx)
 	struct step_job *j = ctx;
 
 	j->grace = NULL;
-	j->call.run->runtime->cancel(&j->job, SIGKILL);
+	runtime_of(j)->cancel(&j->job, SIGKILL);
 }
 
 static void stop(struct step_job *j, int sig)
 {
-	j->call.run->runtime->cancel(&j->job, sig);
+	runtime_of(j)->cancel(&j->job, sig);
 	if (sig != SIGKILL && !j->grace)
 		j->grace = loop_timer(j->call.loop, GRACE_NS, on_grace, j);
 }
@@ -214,7 +216,7 @@ static int launch(struct step_job *j, struct err *err)
 	j->job.done = on_done;
 	j->job.ctx = j;
 	j->outcome.attempts++;
-	if (run->runtime->start(&j->job, err) < 0)
+	if (runtime_of(j)->start(&j->job, err) < 0)
 		return -1;
 	j->started = true;
 	if (j->step->timeout_ms)
@@ -447,7 +449,7 @@ static void on_done(void *ctx, enum job_end end, int status, const struct job_us
 
 	(void)usage;
 	drop_timers(j);
-	j->call.run->runtime->release(&j->job);
+	runtime_of(j)->release(&j->job);
 	j->started = false;
 	log_end(j->log, shown, j);
 	j->outcome.has_status = end == JOB_EXITED;

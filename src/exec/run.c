@@ -431,7 +431,7 @@ static int check_step(const struct run *run, const struct plan_step *s, struct e
 		if (!offered(&run->options, plan_word(run->plan, s->tags, i)))
 			return err_set(err, ERR_RUNTIME, "it is for machines tagged " STR_FMT ", and this one is not (`tags` in the configuration)",
 				       STR_ARG(plan_word(run->plan, s->tags, i)));
-	return run->runtime->check(run->plan, s, err);
+	return s->script_kind == SCRIPT_KIND_NONE ? 0 : run->runtimes[s->runtime]->check(run->plan, s, err);
 }
 
 static int check_all(const struct run *run, struct err *err)

@@ -29,7 +29,7 @@ struct run {
 	struct place *place;
 	struct history *history;
 	struct events *events;
-	const struct runtime *runtime;
+	const struct runtime *runtimes[RUNTIME_KIND_POD + 1];   /* by kind; NULL: no step of it is selected */
 	const char *state_dir;          /* absolute; tmp folders and logs of failed steps */
 	struct arena *arena;
 	int64_t clock; uint64_t clock_at;       /* the file system's time, and when it was asked for */

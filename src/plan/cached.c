@@ -16,6 +16,13 @@ static struct str why_uncached(struct maker *m, const struct inst *in)
 	if (in->own_input.s)
 		return str_fmt(m->arena, STR_FMT " is both an input and an output of it",
 			       STR_ARG(in->own_input));
+	if (in->unkeyed_mount.s)
+		return str_fmt(m->arena, "it mounts " STR_FMT " from outside of the workspace, and nothing says `key: none`",
+			       STR_ARG(in->unkeyed_mount));
+	if (c->runtime != RUNTIME_NATIVE && c->place.docker != DOCKER_NONE)
+		return S("it has a Docker engine of its own");
+	if (c->runtime != RUNTIME_NATIVE && c->place.host_ssh)
+		return S("it has a way back to the host");
 	return S("");
 }
 

@@ -44,10 +44,11 @@ static int script_write(struct filler *f, struct at *at, const struct spec_comma
 	struct str script = S(""), *words;
 	int rc;
 
-	s->script_kind = c->kind == SCRIPT_RUN	  ? SCRIPT_KIND_RUN
-			 : c->kind == SCRIPT_EXEC ? SCRIPT_KIND_EXEC
-						  : SCRIPT_KIND_NONE;
-	if (c->kind == SCRIPT_NONE)
+	s->script_kind = c->kind == SCRIPT_RUN	   ? SCRIPT_KIND_RUN
+			 : c->kind == SCRIPT_EXEC  ? SCRIPT_KIND_EXEC
+			 : c->kind == SCRIPT_IMAGE ? SCRIPT_KIND_IMAGE
+						   : SCRIPT_KIND_NONE;
+	if (c->kind == SCRIPT_NONE || c->kind == SCRIPT_IMAGE)
 		return 0;
 	rc = c->kind == SCRIPT_RUN ? at_text(at, &c->script, EXPAND_RAW, &script) : 0;
 	s->script = build_text(f->b, script);
@@ -64,6 +65,28 @@ static int script_write(struct filler *f, struct at *at, const struct spec_comma
 				     i ? "an argument can't hold a NUL byte" : "the program's name is empty");
 	}
 	s->argv = words_write(f, words, argv->n);
+	return rc;
+}
+
+/* What follows -- on the command line; an entrypoint's own come first. */
+static int args_write(struct filler *f, struct at *at, const struct inst *in, struct plan_step *s)
+{
+	const struct spec_texts *own = &in->of->command->args;
+	const struct plan_options *o = f->m->options;
+	bool asked = in->variant && in->variant->asked && o->has_args;
+	struct str *words, *all = arena_array(f->m->arena, own->n + o->nargs + 1, struct str);
+	size_t n = own->n;
+	int rc = at_words(at, own, &words);
+
+	for (size_t i = 0; i < own->n && !rc; i++) {
+		if (memchr(words[i].s, 0, words[i].n))
+			return wrong(f->m, own->v[i].loc, NULL, "an argument can't hold a NUL byte");
+		all[i] = words[i];
+	}
+	for (size_t i = 0; asked && i < o->nargs; i++)
+		all[n++] = o->args[i];
+	if (!rc && n)
+		s->args = build_words(f->b, all, n);
 	return rc;
 }
 
@@ -214,7 +237,7 @@ static uint32_t base_of(const struct inst *in)
 	return PLAN_NONE;
 }
 
-static void settings_write(struct filler *f, const struct inst *in, struct plan_step *s)
+static void settings_write(const struct inst *in, struct plan_step *s)
 {
 	const struct spec_command *c = in->of->command;
 
@@ -225,8 +248,6 @@ static void settings_write(struct filler *f, const struct inst *in, struct plan_
 		s->flags |= STEP_VARIANT | (in->variant->asked ? STEP_ASKED : 0);
 		s->variant_of = base_of(in);
 	}
-	if (in->variant && in->variant->asked && f->m->options->has_args)
-		s->args = build_words(f->b, f->m->options->args, f->m->options->nargs);
 	s->workspace = c->workspace;
 	s->pool = PLAN_NONE;
 	if (c->concurrency) {
@@ -251,12 +272,14 @@ static void fill_step(struct filler *f, struct inst *in)
 
 	at_init(&at, f->m, in->of->vars, in->of, in, in->variant);
 	names_write(f, in, &s);
-	settings_write(f, in, &s);
+	settings_write(in, &s);
 	rc = at_truth(&at, &c->when, &wanted);
 	s.flags |= wanted ? 0 : STEP_SKIP;
 	rc |= script_write(f, &at, c, &s);
+	rc |= args_write(f, &at, in, &s);
 	rc |= workdir_write(f, &at, c, &s);
 	rc |= fill_env(f, &at, in, &s);
+	rc |= fill_place(f, &at, in, &s);
 	axes_write(f, in, &s);
 	rc |= demands_write(f, &at, c, &s);
 	outputs_write(f, in, &s);
@@ -268,7 +291,7 @@ static void fill_step(struct filler *f, struct inst *in)
 
 int fill_steps(struct maker *m)
 {
-	struct filler f = {.m = m, .b = &m->build, .secrets.arena = m->arena};
+	struct filler f = {.m = m, .b = &m->build, .secrets.arena = m->arena, .shared.arena = m->arena};
 
 	fill_secrets(&f);
 	for (size_t i = 0; i < m->spec->ncommands; i++) {

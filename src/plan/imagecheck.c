@@ -64,10 +64,18 @@ static void step_texts(struct check *c, const struct plan_step *s)
 	need(c, !depfile.n || codec_path_inside(depfile), "a depfile outside of the workspace");
 }
 
+static bool plan_image_safe(const struct plan *p, const struct plan_step *s)
+{
+	return s->place < p->nplaces && p->places[s->place].image < p->nimages;
+}
+
 static void step_numbers(struct check *c, const struct plan_step *s, uint32_t id)
 {
 	need(c, !(s->flags & ~((STEP_ASKED << 1) - 1)), "a step's flags");
-	need(c, s->script_kind <= SCRIPT_KIND_NONE, "the kind of a script");
+	need(c, s->script_kind <= SCRIPT_KIND_IMAGE, "the kind of a script");
+	need(c, s->runtime <= RUNTIME_KIND_POD, "a runtime");
+	need(c, s->place == PLAN_NONE || s->place < c->p->nplaces, "a place");
+	need(c, s->runtime == RUNTIME_KIND_NATIVE || s->script_kind == SCRIPT_KIND_NONE || plan_image_safe(c->p, s), "a step without an image");
 	need(c, s->workspace <= WORKSPACE_COPY, "a workspace mode");
 	need(c, s->variant_of == PLAN_NONE || s->variant_of < c->p->nsteps, "what a step is a variant of");
 	need(c, s->pool == PLAN_NONE || (s->pool <= id && s->pool_size > 0), "a pool");
@@ -129,6 +137,7 @@ static void step_env(struct check *c, const struct plan_step *s)
 	span_in(c, s->pass, p->npasses, "a list of passed variables");
 	span_in(c, s->axes, p->nenvs, "a list of axes");
 	span_in(c, s->secrets, p->nuses, "a list of secrets");
+	span_in(c, s->secret_files, p->nuses, "a list of secret files");
 }
 
 static void check_step(struct check *c, uint32_t id)
@@ -155,6 +164,67 @@ static void check_step(struct check *c, uint32_t id)
 }
 
 /* ---- the sections by themselves ---- */
+
+static void check_images(struct check *c)
+{
+	const struct plan *p = c->p;
+
+	for (uint32_t i = 0; i < p->nimages; i++) {
+		const struct plan_image *image = &p->images[i];
+		struct str file = text_at(c, image->file), context = text_at(c, image->context);
+
+		need(c, image->kind <= IMAGE_KIND_BUILD && image->pull <= PULL_KIND_NEVER, "the kind of an image");
+		text_at(c, image->name);
+		text_at(c, image->platform);
+		text_at(c, image->target);
+		need(c, text_at(c, image->ref).n || image->kind == IMAGE_KIND_BUILD, "an image without a reference");
+		need(c, image->kind == IMAGE_KIND_REF || codec_path_inside(file), "a Containerfile outside of the workspace");
+		need(c, !context.n || codec_path_inside(context), "a context outside of the workspace");
+		span_in(c, image->args, p->nenvs, "a list of build arguments");
+	}
+}
+
+static void check_mounts(struct check *c)
+{
+	const struct plan *p = c->p;
+
+	for (uint32_t i = 0; i < p->nmounts; i++) {
+		const struct plan_mount *m = &p->mounts[i];
+		struct str source = text_at(c, m->source), target = text_at(c, m->target);
+
+		need(c, m->kind <= MOUNT_KIND_CUSTOM, "the kind of a mount");
+		need(c, target.n > 1 && target.s[0] == '/' && codec_path_sound(target), "where a mount is seen");
+		need(c, !(m->flags & MOUNT_INSIDE) || !source.n || codec_path_inside(source), "a mount from outside of the workspace");
+		text_at(c, m->driver);
+		span_in(c, m->options, p->nenvs, "a list of options");
+	}
+	for (uint32_t i = 0; i < p->nports; i++) {
+		text_at(c, p->ports[i].ip);
+		need(c, p->ports[i].host <= 65535 && p->ports[i].inside && p->ports[i].inside <= 65535, "a port");
+	}
+}
+
+static void check_places(struct check *c)
+{
+	const struct plan *p = c->p;
+
+	for (uint32_t i = 0; i < p->nplaces; i++) {
+		const struct plan_place *place = &p->places[i];
+
+		need(c, place->image == PLAN_NONE || place->image < p->nimages, "the image of a place");
+		need(c, place->docker <= DOCKER_KIND_KATA_FC, "a kind of Docker");
+		need(c, place->umask <= 0777, "a umask");
+		text_at(c, place->user);
+		text_at(c, place->group);
+		span_in(c, place->mounts, p->nmounts, "a list of mounts");
+		span_in(c, place->ports, p->nports, "a list of ports");
+		words_in(c, place->networks);
+		words_in(c, place->groups);
+		words_in(c, place->writable);
+		words_in(c, place->capabilities);
+		words_in(c, place->denied_syscalls);
+	}
+}
 
 static void check_paths(struct check *c)
 {
@@ -261,6 +331,9 @@ const char *plan_check(const struct plan *p)
 	check_texts(&c);
 	check_uses(&c);
 	check_paths(&c);
+	check_images(&c);
+	check_mounts(&c);
+	check_places(&c);
 	for (uint32_t i = 0; i < p->nsteps && !c.problem; i++)
 		check_step(&c, i);
 	check_names(&c);

@@ -309,6 +309,20 @@ static int gather_literal(struct gather *g, const struct wish *w)
 
 /* ---- a step ---- */
 
+/* What it mounts of the workspace it may read, unless it is where it writes. */
+static void read_bound(struct gather *g)
+{
+	for (size_t i = 0; i < g->in->nbound; i++) {
+		struct wish w = {.path = g->in->bound[i], .loc = g->in->of->command->loc, .optional = true, .literal = true};
+		bool written = false;
+
+		for (uint32_t k = 0; k < g->in->nouts && !written; k++)
+			written = path_within(g->in->outs[k].path, w.path) || path_within(w.path, g->in->outs[k].path);
+		if (!written)
+			vec_add(&g->wishes, w);
+	}
+}
+
 static int read_wishes(struct gather *g)
 {
 	const struct spec_paths *paths = &g->in->of->command->inputs;
@@ -330,6 +344,7 @@ static int read_wishes(struct gather *g)
 			w.path = glob_unescape(g->m->arena, w.path);
 		vec_add(&g->wishes, w);
 	}
+	read_bound(g);
 	return rc;
 }
 

@@ -2,17 +2,16 @@
 
 #include <stdio.h>
 
-#include "base/json.h"
-#include "plan/jsonnames.h"
+#include "plan/placejson.h"
 #include "sys/sha.h"
 
-static void put_text(struct json *j, const struct plan *p, const char *key, struct plan_text t)
+void put_text(struct json *j, const struct plan *p, const char *key, struct plan_text t)
 {
 	if (t.n)
 		json_kstr(j, key, plan_str(p, t));
 }
 
-static void put_words(struct json *j, const struct plan *p, const char *key, struct plan_span words)
+void put_words(struct json *j, const struct plan *p, const char *key, struct plan_span words)
 {
 	if (!words.n)
 		return;
@@ -23,19 +22,19 @@ static void put_words(struct json *j, const struct plan *p, const char *key, str
 	json_close(j, ']');
 }
 
-static void put_number(struct json *j, const char *key, uint64_t n)
+void put_number(struct json *j, const char *key, uint64_t n)
 {
 	if (n)
 		json_kint(j, key, n);
 }
 
-static void put_flag(struct json *j, const char *key, bool yes)
+void put_flag(struct json *j, const char *key, bool yes)
 {
 	if (yes)
 		json_kbool(j, key, true);
 }
 
-static void put_pairs(struct json *j, const struct plan *p, const char *key, struct plan_span envs)
+void put_pairs(struct json *j, const struct plan *p, const char *key, struct plan_span envs)
 {
 	if (!envs.n)
 		return;
@@ -153,6 +152,21 @@ static void put_requires(struct json *j, const struct plan *p, const struct plan
 	json_close(j, ']');
 }
 
+static void put_secret_uses(struct json *j, const struct plan *p, const char *key, struct plan_span uses)
+{
+	if (!uses.n)
+		return;
+	json_key(j, key);
+	json_open(j, '{');
+	for (uint32_t i = 0; i < uses.n; i++) {
+		const struct plan_secret_use *use = &p->uses[uses.at + i];
+
+		json_key_str(j, plan_str(p, use->name));
+		json_str(j, plan_str(p, p->secrets[use->secret].name));
+	}
+	json_close(j, '}');
+}
+
 static void put_environment(struct json *j, const struct plan *p, const struct plan_step *s)
 {
 	put_pairs(j, p, "env", s->env);
@@ -167,17 +181,8 @@ static void put_environment(struct json *j, const struct plan *p, const struct p
 		}
 		json_close(j, ']');
 	}
-	if (!s->secrets.n)
-		return;
-	json_key(j, "secret_env");
-	json_open(j, '{');
-	for (uint32_t i = 0; i < s->secrets.n; i++) {
-		const struct plan_secret_use *use = &p->uses[s->secrets.at + i];
-
-		json_key_str(j, plan_str(p, use->name));
-		json_str(j, plan_str(p, p->secrets[use->secret].name));
-	}
-	json_close(j, '}');
+	put_secret_uses(j, p, "secret_env", s->secrets);
+	put_secret_uses(j, p, "secret_files", s->secret_files);
 }
 
 static void put_limits(struct json *j, const struct plan *p, const struct plan_step *s)
@@ -211,6 +216,9 @@ static void put_definition(struct json *j, const struct plan *p, const struct pl
 	put_words(j, p, "args", s->args);
 	put_text(j, p, "workdir", s->workdir);
 	json_kstr(j, "workspace", str_of(plan_workspace_names[s->workspace]));
+	if (s->runtime != RUNTIME_KIND_NATIVE)
+		json_kstr(j, "runtime", str_of(plan_runtime_names[s->runtime]));
+	put_place(j, p, s);
 	for (size_t i = 0; i < nplan_flag_names; i++)
 		put_flag(j, plan_flag_names[i].name, s->flags & plan_flag_names[i].flag);
 	put_text(j, p, "uncached", s->uncached);

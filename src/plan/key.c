@@ -2,6 +2,7 @@
  * both, and the version in manifest.c when an old key must not match any more. */
 #include "plan/key.h"
 
+#include "plan/placefields.h"
 #include "spec/spec.h"
 
 static struct str number(char out[24], size_t n)
@@ -29,6 +30,8 @@ static void script_add(struct buf *b, const struct plan *p, const struct plan_st
 {
 	if (s->script_kind == SCRIPT_KIND_RUN)
 		manifest_field(b, "script", plan_str(p, s->script));
+	if (s->script_kind == SCRIPT_KIND_IMAGE)
+		manifest_field(b, "entrypoint", S("the image's"));
 	words_add(b, "argv", p, s->argv);
 	words_add(b, "arg", p, s->args);
 }
@@ -41,9 +44,12 @@ static struct str workspace_name(uint32_t mode)
 static void place_add(struct buf *b, const struct plan *p, const struct plan_step *s,
 		      const struct key_facts *f)
 {
-	manifest_field(b, "path", f->path);
+	if (s->runtime == RUNTIME_KIND_NATIVE)          /* a container's is in the image's configuration */
+		manifest_field(b, "path", f->path);
 	manifest_field(b, "workdir", plan_str(p, s->workdir));
 	manifest_field(b, "workspace", workspace_name(s->workspace));
+	if (plan_place_of(p, s))
+		place_key_fields(p, plan_place_of(p, s), b);
 }
 
 /* A secret's value enters nothing, the names say only that there is one. */
@@ -68,6 +74,8 @@ static void env_add(struct buf *b, const struct plan *p, const struct plan_step 
 		manifest_field(b, "secret", plan_str(p, use->name),
 			       plan_str(p, p->secrets[use->secret].name));
 	}
+	for (uint32_t i = 0; i < s->secret_files.n; i++)
+		manifest_field(b, "secret file", plan_str(p, p->uses[s->secret_files.at + i].name), S("given"));
 }
 
 /* ---- what it runs in ---- */
@@ -147,10 +155,17 @@ static void needs_add(struct buf *b, const struct key_facts *f)
 
 void key_manifest(const struct plan *p, const struct plan_step *s, const struct key_facts *f, struct buf *out)
 {
+	static const char *const runtimes[] = {"native", "container", "pod"};
+	char room[DIGEST_TEXT_MAX];
+
 	manifest_begin(out);
-	manifest_field(out, "runtime", S("native"));
-	manifest_field(out, "os", f->os);
-	manifest_field(out, "arch", f->arch);
+	manifest_field(out, "runtime", str_of(runtimes[s->runtime]));
+	if (s->runtime == RUNTIME_KIND_NATIVE) {
+		manifest_field(out, "os", f->os);
+		manifest_field(out, "arch", f->arch);
+	} else {                                /* the platform is part of the identity */
+		manifest_field(out, "image", digest_or(&f->image, room, S("unknown")));
+	}
 	script_add(out, p, s);
 	place_add(out, p, s, f);
 	env_add(out, p, s, f);

@@ -20,6 +20,7 @@ struct key_facts {
 	struct str os, arch;
 	struct str path;                /* PATH as text, home and workspace root as tokens */
 	struct digest packages;         /* of the package database; DIGEST_NONE when tools are given or there is none */
+	struct digest image;            /* identity of what it runs in; DIGEST_NONE: native */
 	struct key_tool *tools; size_t ntools;
 	struct key_env *passed; size_t npassed; /* pass_env with key: true */
 	struct entry *inputs; size_t ninputs;   /* sorted by path, unique: declared, globbed, outputs of direct needs */

@@ -11,6 +11,7 @@ struct plan_options {
 	struct str os, arch;
 	const struct plan_set *vars; size_t nvars;      /* -V name=value */
 	const struct plan_set *env; size_t nenv;        /* --env NAME=VALUE, wins over everything */
+	struct str runner_image;                        /* for containers without image; empty: there is none */
 	/* For the one goal that has them: a variant step of that command. */
 	struct str goal;                                /* command's name, {NULL} when nothing below is given */
 	const struct plan_set *params; size_t nparams;

@@ -55,6 +55,8 @@ struct inst {                           /* one step to be */
 	uint32_t number;                /* among all instances */
 	uint32_t step;                  /* its id in the plan */
 	struct str own_input;           /* an explicit input that it also makes; {NULL} */
+	struct str *bound; size_t nbound;       /* what of the workspace it mounts */
+	struct str unkeyed_mount;       /* what it mounts that no key knows of; {NULL} */
 };
 
 struct made {                           /* one command and what became of it */

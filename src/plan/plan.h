@@ -14,7 +14,7 @@
 #include "base/digest.h"
 #include "base/err.h"
 
-#define PLAN_FORMAT 1
+#define PLAN_FORMAT 2
 #define PLAN_NONE UINT32_MAX
 
 struct plan_text { uint32_t at, n; };   /* into the text section; followed by a NUL */
@@ -38,7 +38,8 @@ enum {                                  /* plan_step.flags */
 
 /* NONE: a group, which gathers its needs and is never run: it has no key, no `uncached` clause, no inputs
  * and no outputs; its state is ok once all its needs are. */
-enum { SCRIPT_KIND_RUN, SCRIPT_KIND_EXEC, SCRIPT_KIND_NONE };
+enum { SCRIPT_KIND_RUN, SCRIPT_KIND_EXEC, SCRIPT_KIND_NONE, SCRIPT_KIND_IMAGE /* the image's own entrypoint, with `args` */ };
+enum { RUNTIME_KIND_NATIVE, RUNTIME_KIND_CONTAINER, RUNTIME_KIND_POD };
 enum { WORKSPACE_KIND_RW, WORKSPACE_KIND_RO, WORKSPACE_KIND_COPY };
 
 struct plan_step {
@@ -51,6 +52,8 @@ struct plan_step {
 	uint32_t flags;
 	uint32_t script_kind;
 	uint32_t workspace;             /* WORKSPACE_KIND_*, as enum workspace_mode */
+	uint32_t runtime;               /* RUNTIME_KIND_* */
+	uint32_t place;                 /* into places: what it runs in and under which restrictions; PLAN_NONE: as it comes */
 	struct plan_text uncached;      /* why STEP_CACHED is not set, a clause; "" */
 	struct plan_text script;        /* RUN: expanded, otherwise untouched */
 	struct plan_span argv;          /* words. EXEC: program and arguments. RUN: shell ("sh -c") or interpreter; empty with a shebang */
@@ -59,6 +62,7 @@ struct plan_step {
 	struct plan_span env;           /* envs, sorted by name */
 	struct plan_span pass;          /* passes, sorted by name */
 	struct plan_span secrets;       /* uses: env name -> secret */
+	struct plan_span secret_files;  /* uses: file name in $CAIRN_SECRETS -> secret; sorted by name */
 	struct plan_span inputs;        /* inputs */
 	struct plan_span globs;         /* words: patterns over what `producers` wrote; "!" in front takes away */
 	struct plan_span producers;     /* refs: transitive needs (order-only too) that are STEP_DYNAMIC; only when globs is not empty */
@@ -99,6 +103,69 @@ struct plan_tool { uint32_t kind; struct plan_span words; };            /* NAME:
 enum { REQUIRE_TOOL, REQUIRE_FILE, REQUIRE_ENV };
 struct plan_require { uint32_t kind; struct plan_span any; };           /* words: one of these */
 
+/* ---- what steps run in; entries are shared by all steps that say the same ---- */
+
+enum { IMAGE_KIND_REF, IMAGE_KIND_BUILD };
+enum { PULL_KIND_MISSING, PULL_KIND_ALWAYS, PULL_KIND_NEVER };
+struct plan_image {
+	uint32_t kind;                  /* IMAGE_KIND_* */
+	uint32_t pull;                  /* PULL_KIND_* */
+	struct plan_text name;          /* its entry in `images`; "" when a command gives it itself */
+	struct plan_text ref;           /* REF: as written */
+	struct plan_text platform;      /* "linux/arm64"; "": the engine's own */
+	struct plan_text file;          /* BUILD: workspace-relative Containerfile */
+	struct plan_text context;       /* BUILD: workspace-relative folder, "" for the workspace */
+	struct plan_text target;        /* BUILD: stage; "": the last */
+	struct plan_span args;          /* BUILD: envs, sorted by name */
+};
+
+enum { MOUNT_KIND_BIND, MOUNT_KIND_VOLUME, MOUNT_KIND_TMPFS, MOUNT_KIND_CUSTOM };
+enum {
+	MOUNT_READONLY = 1 << 0,
+	MOUNT_INSIDE = 1 << 1,          /* BIND: source is a path of the workspace, workspace-relative */
+	MOUNT_KEY_NONE = 1 << 2,        /* BIND from outside: the user says that its content does not matter */
+};
+struct plan_mount {
+	uint32_t kind, flags;
+	struct plan_text driver;        /* CUSTOM: of the program cairn-mount-DRIVER */
+	struct plan_text source;        /* BIND: path, outside ones with ${NAME} unexpanded; VOLUME: name, "": ends with the step; CUSTOM */
+	struct plan_text target;        /* absolute, normalised */
+	uint64_t size;                  /* TMPFS: bytes; 0: the engine's default */
+	struct plan_span options;       /* CUSTOM: envs */
+};
+
+struct plan_port { struct plan_text ip; uint32_t host, inside, udp; };    /* host 0: any free one */
+
+enum { DOCKER_KIND_NONE, DOCKER_KIND_CONFIGURED, DOCKER_KIND_ROOTLESS, DOCKER_KIND_PRIVILEGED, DOCKER_KIND_KATA_QEMU, DOCKER_KIND_KATA_FC };
+
+enum {                                  /* plan_place.flags */
+	PLACE_NETWORK_NONE = 1 << 0,
+	PLACE_REUSE = 1 << 1,
+	PLACE_HOST_SSH = 1 << 2,
+	PLACE_NONROOT = 1 << 3,
+	PLACE_NO_NEW_PRIVS = 1 << 4,
+	PLACE_PRIVATE_TMP = 1 << 5,
+	PLACE_READONLY_FS = 1 << 6,
+	PLACE_CAPABILITIES = 1 << 7,    /* `capabilities` was given: these and no others, even if it is empty */
+	PLACE_BEST_EFFORT = 1 << 8,
+	PLACE_UMASK = 1 << 9,
+};
+struct plan_place {
+	uint32_t image;                 /* into images, or PLAN_NONE: native */
+	uint32_t flags;
+	uint32_t docker;                /* DOCKER_KIND_* */
+	uint32_t umask;                 /* with PLACE_UMASK */
+	struct plan_span mounts;        /* mounts, in the order written */
+	struct plan_span ports;         /* ports, in the order written */
+	struct plan_span networks;      /* words */
+	struct plan_text user, group;   /* "" the image's, or the caller's */
+	struct plan_span groups;        /* words, sorted */
+	struct plan_span writable;      /* words: absolute paths that stay writable under READONLY_FS */
+	struct plan_span capabilities;  /* words, without CAP_, sorted */
+	struct plan_span denied_syscalls;       /* words, sorted */
+	uint64_t cpus_milli, memory, pids, files, fsize, gpus;  /* limits; 0: none. memory and fsize in bytes; gpus UINT32_MAX: all */
+};
+
 enum { SECRET_KIND_ENV, SECRET_KIND_FILE };
 struct plan_secret { struct plan_text name; uint32_t kind; struct plan_text source; };
 
@@ -127,7 +194,8 @@ struct plan_workflow {
 	X(needs, struct plan_need) X(envs, struct plan_env) X(passes, struct plan_pass) X(uses, struct plan_secret_use) \
 	X(tools, struct plan_tool) X(requires, struct plan_require) X(secrets, struct plan_secret) X(words, struct plan_text) \
 	X(refs, uint32_t) X(commands, struct plan_command) X(params, struct plan_param) X(goals, struct plan_goal) \
-	X(workflows, struct plan_workflow) X(sources, uint32_t) /* path ids: Q_SOURCES less outputs and specs; only if some step uses it or has a depfile */ \
+	X(workflows, struct plan_workflow) X(images, struct plan_image) X(mounts, struct plan_mount) X(ports, struct plan_port) \
+	X(places, struct plan_place) X(sources, uint32_t) /* path ids: Q_SOURCES less outputs and specs; only if some step uses it or has a depfile */ \
 	X(specs, struct plan_text) /* spec files, workspace-relative */ \
 	X(texts, char)
 
@@ -158,6 +226,13 @@ static inline struct str plan_str(const struct plan *p, struct plan_text t) { re
 static inline struct str plan_word(const struct plan *p, struct plan_span span, uint32_t i) { return plan_str(p, p->words[span.at + i]); }
 static inline struct str plan_path_str(const struct plan *p, uint32_t path) { return plan_str(p, p->paths[path].path); }
 static inline struct str plan_step_name(const struct plan *p, uint32_t step) { return plan_str(p, p->steps[step].name); }
+/* NULL: native and nothing asked for. */
+static inline const struct plan_place *plan_place_of(const struct plan *p, const struct plan_step *s) { return s->place == PLAN_NONE ? NULL : &p->places[s->place]; }
+/* Of a step that runs in one, else NULL. */
+static inline const struct plan_image *plan_image_of(const struct plan *p, const struct plan_step *s)
+{
+	return s->place == PLAN_NONE || p->places[s->place].image == PLAN_NONE ? NULL : &p->images[p->places[s->place].image];
+}
 /* Binary search; PLAN_NONE when absent. */
 uint32_t plan_find_path(const struct plan *, struct str path);
 /* Linear search. */

@@ -1,80 +1,72 @@
 #include <stdlib.h>
 
-#include "base/json.h"
-#include "base/map.h"
-#include "base/node.h"
-#include "plan/build.h"
-#include "plan/jsonnames.h"
+#include "plan/placejson.h"
 #include "plan/planjson.h"
 
-/* Reads what jsonwrite.c writes. The first mistake is kept in err and ends the reading; `bad` says so. */
-struct reader {
-	struct arena *arena;
-	struct build build;
-	struct map steps;               /* name -> id + 1 */
-	struct map secrets;             /* name -> id + 1 */
-	struct table pools;             /* name -> first step */
-	struct err *err;
-	bool bad;
-};
+/* Reads what jsonwrite.c writes. */
 
-static void wrong(struct reader *r, const char *what, const char *expected)
+void read_wrong(struct reader *r, const char *what, const char *expected)
 {
 	if (!r->bad)
 		err_set(r->err, ERR_USAGE, "\"%s\" is not %s", what, expected);
 	r->bad = true;
 }
 
-static const struct node *member(const struct node *map, const char *key) { return node_get(map, str_of(key)); }
+const struct node *member(const struct node *map, const char *key) { return node_get(map, str_of(key)); }
 
 static struct str text(struct reader *r, const struct node *n, const char *what)
 {
 	if (n && n->kind == NODE_SCALAR && n->style != STYLE_PLAIN)
 		return json_bytes(r->arena, n->s);
-	wrong(r, what, "a string");
+	read_wrong(r, what, "a string");
 	return S("");
 }
 
-static struct str member_text(struct reader *r, const struct node *map, const char *key, bool required)
+struct str member_text(struct reader *r, const struct node *map, const char *key, bool required)
 {
 	const struct node *n = member(map, key);
 
 	return n || required ? text(r, n, key) : S("");
 }
 
-static uint64_t member_number(struct reader *r, const struct node *map, const char *key)
+struct plan_text member_built(struct reader *r, const struct node *map, const char *key)
+{
+	return build_text(&r->build, member_text(r, map, key, false));
+}
+
+uint64_t member_number(struct reader *r, const struct node *map, const char *key)
 {
 	const struct node *n = member(map, key);
 	uint64_t x = 0;
 
 	if (n && (n->kind != NODE_SCALAR || n->style != STYLE_PLAIN || !str_u64(n->s, &x)))
-		wrong(r, key, "a number");
+		read_wrong(r, key, "a number");
 	return x;
 }
 
-static uint32_t member_u32(struct reader *r, const struct node *map, const char *key, uint32_t absent)
+uint32_t member_u32(struct reader *r, const struct node *map, const char *key, uint32_t absent)
 {
 	uint64_t x = member_number(r, map, key);
 
 	if (!member(map, key))
 		return absent;
 	if (x >= UINT32_MAX)
-		wrong(r, key, "a small number");
+		read_wrong(r, key, "a small number");
 	return (uint32_t)x;
 }
 
-static bool member_flag(struct reader *r, const struct node *map, const char *key)
+bool member_flag(struct reader *r, const struct node *map, const char *key)
 {
 	const struct node *n = member(map, key);
 	bool yes = false;
 
 	if (n && !node_bool(n, &yes))
-		wrong(r, key, "a boolean");
+		read_wrong(r, key, "a boolean");
 	return yes;
 }
 
 /* An absent list is an empty one. */
-static const struct node *member_list(struct reader *r, const struct node *map, const char *key, enum node_kind kind)
+const struct node *member_list(struct reader *r, const struct node *map, const char *key, enum node_kind kind)
 {
 	static const struct node empty = {.kind = NODE_LIST};
 	const struct node *n = member(map, key);
@@ -83,31 +75,31 @@ static const struct node *member_list(struct reader *r, const struct node *map, 
 		return &empty;
 	if (n->kind == kind)
 		return n;
-	wrong(r, key, kind == NODE_LIST ? "a list" : "an object");
+	read_wrong(r, key, kind == NODE_LIST ? "a list" : "an object");
 	return &empty;
 }
 
 /* The entries of a list of objects. */
-static const struct node *object(struct reader *r, const struct node *list, size_t i, const char *what)
+const struct node *object(struct reader *r, const struct node *list, size_t i, const char *what)
 {
 	static const struct node empty = {.kind = NODE_MAP};
 
 	if (list->items[i].value->kind == NODE_MAP)
 		return list->items[i].value;
-	wrong(r, what, "a list of objects");
+	read_wrong(r, what, "a list of objects");
 	return &empty;
 }
 
-static uint32_t one_of(struct reader *r, struct str s, const char *const *names, size_t n, const char *what)
+uint32_t one_of(struct reader *r, struct str s, const char *const *names, size_t n, const char *what)
 {
 	for (size_t i = 0; i < n; i++)
 		if (str_is(s, names[i]))
 			return (uint32_t)i;
-	wrong(r, what, "a word that this version knows");
+	read_wrong(r, what, "a word that this version knows");
 	return 0;
 }
 
-static struct plan_span words(struct reader *r, const struct node *map, const char *key)
+struct plan_span words(struct reader *r, const struct node *map, const char *key)
 {
 	const struct node *list = member_list(r, map, key, NODE_LIST);
 	struct plan_span span = {(uint32_t)r->build.words.n, (uint32_t)list->n};
@@ -117,7 +109,7 @@ static struct plan_span words(struct reader *r, const struct node *map, const ch
 	return span;
 }
 
-static struct plan_span pairs(struct reader *r, const struct node *map, const char *key)
+struct plan_span pairs(struct reader *r, const struct node *map, const char *key)
 {
 	const struct node *of = member_list(r, map, key, NODE_MAP);
 	struct plan_span span = {(uint32_t)r->build.envs.n, (uint32_t)of->n};
@@ -137,7 +129,7 @@ static uint32_t step_id(struct reader *r, struct str name, const char *what)
 	uintptr_t id = (uintptr_t)map_get(&r->steps, name);
 
 	if (!id)
-		wrong(r, what, "a step that stands before");
+		read_wrong(r, what, "a step that stands before");
 	return id ? (uint32_t)(id - 1) : 0;
 }
 
@@ -219,7 +211,7 @@ static struct plan_span read_tools(struct reader *r, const struct node *n)
 			tool.words = build_words(&r->build, &name, 1);
 		}
 		if (!tool.words.n)
-			wrong(r, "tools", "a list of programs");
+			read_wrong(r, "tools", "a list of programs");
 		vec_add(&r->build.tools, tool);
 	}
 	return span;
@@ -253,17 +245,17 @@ static struct plan_span read_pass(struct reader *r, const struct node *n)
 	return span;
 }
 
-static struct plan_span read_secret_uses(struct reader *r, const struct node *n)
+static struct plan_span read_secret_uses(struct reader *r, const struct node *n, const char *key)
 {
-	const struct node *of = member_list(r, n, "secret_env", NODE_MAP);
+	const struct node *of = member_list(r, n, key, NODE_MAP);
 	struct plan_span span = {(uint32_t)r->build.uses.n, (uint32_t)of->n};
 
 	for (size_t i = 0; i < of->n; i++) {
-		uintptr_t id = (uintptr_t)map_get(&r->secrets, text(r, of->items[i].value, "secret_env"));
+		uintptr_t id = (uintptr_t)map_get(&r->secrets, text(r, of->items[i].value, key));
 		struct plan_secret_use use = {build_text(&r->build, json_bytes(r->arena, of->items[i].key)), (uint32_t)(id - 1)};
 
 		if (!id)
-			wrong(r, "secret_env", "a map to secrets of the plan");
+			read_wrong(r, key, "a map to secrets of the plan");
 		vec_add(&r->build.uses, use);
 	}
 	return span;
@@ -282,7 +274,7 @@ static void read_retry(struct reader *r, const struct node *n, struct plan_step 
 	factor = member_text(r, retry, "factor", true);
 	s->retry_factor = strtod(factor.s, &end);
 	if (!factor.n || *end || !(s->retry_factor >= 0 && s->retry_factor < 1e9))
-		wrong(r, "factor", "a number in a string");
+		read_wrong(r, "factor", "a number in a string");
 }
 
 /* A pool is named by its first step, which need not be in this plan: then the first of its steps that is. */
@@ -306,8 +298,9 @@ static void read_step(struct reader *r, const struct node *n)
 		.name = build_text(b, name), .command = build_text(b, member_text(r, n, "command", true)),
 		.summary = build_text(b, member_text(r, n, "summary", false)), .file = build_text(b, member_text(r, n, "file", false)),
 		.line = member_u32(r, n, "line", 0), .col = member_u32(r, n, "col", 0), .variant_of = PLAN_NONE,
-		.script_kind = one_of(r, member_text(r, n, "kind", true), plan_script_names, 3, "kind"),
+		.script_kind = one_of(r, member_text(r, n, "kind", true), plan_script_names, 4, "kind"),
 		.workspace = one_of(r, member_text(r, n, "workspace", true), plan_workspace_names, 3, "workspace"),
+		.runtime = member(n, "runtime") ? one_of(r, member_text(r, n, "runtime", true), plan_runtime_names, 3, "runtime") : RUNTIME_KIND_NATIVE,
 		.uncached = build_text(b, member_text(r, n, "uncached", false)), .script = build_text(b, member_text(r, n, "script", false)),
 		.workdir = build_text(b, member_text(r, n, "workdir", false)), .depfile = build_text(b, member_text(r, n, "depfile", false)),
 		.pool = read_pool(r, n, id), .pool_size = member_u32(r, n, "pool_size", 0),
@@ -317,7 +310,7 @@ static void read_step(struct reader *r, const struct node *n)
 	void **slot = map_put(&r->steps, name, &fresh);
 
 	if (!fresh)
-		wrong(r, "name", "a name of its own");
+		read_wrong(r, "name", "a name of its own");
 	*slot = (void *)(uintptr_t)(id + 1);
 	for (size_t i = 0; i < nplan_flag_names; i++)
 		if (member_flag(r, n, plan_flag_names[i].name))
@@ -327,7 +320,9 @@ static void read_step(struct reader *r, const struct node *n)
 	s.env = pairs(r, n, "env");
 	s.axes = pairs(r, n, "axes");
 	s.pass = read_pass(r, n);
-	s.secrets = read_secret_uses(r, n);
+	s.secrets = read_secret_uses(r, n, "secret_env");
+	s.secret_files = read_secret_uses(r, n, "secret_files");
+	s.place = read_place(r, n);
 	s.inputs = read_inputs(r, n);
 	s.globs = words(r, n, "globs");
 	s.producers = read_producers(r, n);
@@ -409,7 +404,7 @@ static void read_order(struct reader *r, const struct node *root, const struct n
 		struct edge e;
 
 		if (pair->kind != NODE_LIST || pair->n != 2) {
-			wrong(r, "order", "a list of pairs of steps");
+			read_wrong(r, "order", "a list of pairs of steps");
 			return;
 		}
 		e.before = places.at[step_id(r, text(r, pair->items[0].value, "order"), "order")];
@@ -508,7 +503,7 @@ static void read_workspace(struct reader *r, const struct node *root, struct pla
 		e->mode = member_flag(r, of, "executable") ? 0755 : 0644;
 		e->link = member_text(r, of, "link", false);
 		if (member(of, "digest") && !digest_parse(member_text(r, of, "digest", true), &e->digest))
-			wrong(r, "digest", "a digest");
+			read_wrong(r, "digest", "a digest");
 	}
 }
 
@@ -545,7 +540,7 @@ static int read_plan(struct reader *r, const struct node *root, struct plan_cont
 
 int plan_from_json(struct arena *arena, struct str json, struct buf *image, struct plan_content *content, struct err *err)
 {
-	struct reader r = {.arena = arena, .err = err, .pools.arena = arena};
+	struct reader r = {.arena = arena, .err = err, .pools.arena = arena, .images.arena = arena, .places.arena = arena};
 	struct source *src = arena_new(arena, struct source);
 	struct node *root;
 	int rc = -1;

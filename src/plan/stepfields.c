@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include "plan/jsonnames.h"
+#include "plan/placefields.h"
 
 static void put_words(const struct plan *p, const char *tag, struct plan_span span, struct buf *out)
 {
@@ -48,6 +49,8 @@ static void put_env(const struct plan *p, const struct plan_step *s, struct buf 
 		manifest_field(out, "env", plan_str(p, p->envs[s->env.at + i].name), plan_str(p, p->envs[s->env.at + i].value));
 	for (uint32_t i = 0; i < s->pass.n; i++)
 		manifest_field(out, "pass_env", plan_str(p, p->passes[s->pass.at + i].name), p->passes[s->pass.at + i].key ? S("keyed") : S("passed"));
+	for (uint32_t i = 0; i < s->secret_files.n; i++)
+		manifest_field(out, "secret file", plan_str(p, p->uses[s->secret_files.at + i].name), S("yes"));
 	for (uint32_t i = 0; i < s->secrets.n; i++)
 		manifest_field(out, "secret", plan_str(p, p->uses[s->secrets.at + i].name), plan_str(p, p->secrets[p->uses[s->secrets.at + i].secret].name));
 }
@@ -64,6 +67,10 @@ void step_fields(const struct plan *p, const struct plan_step *s, struct buf *ou
 	for (size_t i = 0; i < nplan_flag_names; i++)
 		if (s->flags & plan_flag_names[i].flag)
 			manifest_field(out, plan_flag_names[i].name, S("yes"));
+	if (s->runtime != RUNTIME_KIND_NATIVE)
+		manifest_field(out, "runtime", str_of(plan_runtime_names[s->runtime]));
+	if (plan_place_of(p, s))
+		place_fields(p, plan_place_of(p, s), out);
 	put_env(p, s, out);
 	put_paths(p, s, out);
 	for (uint32_t i = 0; i < s->needs.n; i++)

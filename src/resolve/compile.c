@@ -287,7 +287,7 @@ int compile_plan(struct arena *arena, const struct compile_options *options, str
 {
 	struct compiler c = {.arena = arena, .options = options, .watches = watches};
 	struct spec_options how = {
-		.root = options->root, .file = options->file, .os = options->os, .arch = options->arch, .runtime = S("native"),
+		.root = options->root, .file = options->file, .os = options->os, .arch = options->arch, .runtime = options->runtime,
 		.load = load_spec, .include = find_includes, .getenv = get_env, .ctx = &c,
 	};
 	struct spec *spec = NULL;

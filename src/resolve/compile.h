@@ -10,6 +10,7 @@ struct compile_options {
 	int rootfd;
 	struct str file;                /* workspace-relative root spec */
 	struct str os, arch;
+	struct str runtime;             /* kind that is picked where a command allows it; {NULL}: its first */
 	struct plan_options plan;
 	const struct map *exclude;      /* files that are no sources though nothing declares them: left by steps that are no
 					   more; NULL: none */

@@ -129,6 +129,41 @@ static bool own_output(const struct walk *w, uint32_t step, struct str path)
 	return plan_step_covers(w->plan, step, path);
 }
 
+#define INSIDE "/workspace"             /* where a container has the workspace */
+
+/* What a path of a container is in the workspace: through the workspace itself, or what is mounted of it. False: it is
+ * the image's, which the key knows, or a mount's that the user excused. */
+static bool from_inside(const struct walk *w, struct arena *a, const struct plan_step *s, struct str path, struct str *out)
+{
+	const struct plan_place *place = plan_place_of(w->plan, s);
+	const struct plan_mount *best = NULL;
+	struct str target, source, rest;
+
+	for (uint32_t i = 0; place && i < place->mounts.n; i++) {
+		const struct plan_mount *m = &w->plan->mounts[place->mounts.at + i];
+
+		if (path_within(path, plan_str(w->plan, m->target)) && (!best || m->target.n > best->target.n))
+			best = m;
+	}
+	target = best ? plan_str(w->plan, best->target) : S(INSIDE);
+	if (!path_within(path, target) || (best && !(best->kind == MOUNT_KIND_BIND && best->flags & MOUNT_INSIDE)))
+		return false;
+	source = best ? plan_str(w->plan, best->source) : S("");
+	rest = path.n > target.n ? str_from(path, target.n + 1) : S("");
+	*out = !source.n ? rest : !rest.n ? source : str_fmt(a, STR_FMT "/" STR_FMT, STR_ARG(source), STR_ARG(rest));
+	return out->n > 0;
+}
+
+/* The same for a step that ran in a container. */
+static bool dep_path_inside(const struct walk *w, struct arena *a, const struct plan_step *s, struct str dep, struct str *out)
+{
+	struct str workdir = plan_str(w->plan, s->workdir), full = dep, path;
+
+	if (!dep.n || dep.s[0] != '/')
+		full = str_fmt(a, INSIDE "/" STR_FMT "/" STR_FMT, STR_ARG(workdir), STR_ARG(dep));
+	return path_join(a, S(""), full, &path) && from_inside(w, a, s, path, out);
+}
+
 /* The names of a depfile as canonical paths: relative to the folder the step ran in. */
 static struct str dep_path(struct walk *w, struct arena *a, const struct plan_step *s, struct str dep)
 {
@@ -157,7 +192,13 @@ int walk_discover(struct walk *w, struct arena *a, uint32_t step, const struct s
 
 	*moved = (struct str){0};
 	for (size_t i = 0; i < n; i++) {
-		struct str path = dep_path(w, a, s, deps[i]);
+		bool native = s->runtime == RUNTIME_KIND_NATIVE;
+		struct str path;
+
+		if (native)
+			path = dep_path(w, a, s, deps[i]);
+		else if (!dep_path_inside(w, a, s, deps[i], &path))
+			continue;
 		bool host = path.n && path.s[0] == '/';
 		uint32_t producer = host ? PLAN_NONE : plan_index_producer(w->index, path);
 

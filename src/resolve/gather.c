@@ -202,6 +202,8 @@ static int gather_tools(struct walk *w, struct arena *a, const struct plan_step 
 	struct str words[2];
 	size_t nwords = 0;
 
+	if (s->runtime != RUNTIME_KIND_NATIVE)
+		return 0;               /* its programs are the image's */
 	tools_search(w->tools, own_path(plan, s));
 	f->tools = arena_array(a, s->tools.n + 2, struct key_tool);
 	for (uint32_t i = 0; i < s->tools.n; i++) {
@@ -234,9 +236,11 @@ int gather_facts(struct walk *w, struct arena *a, const struct plan_step *s, str
 	f->os = w->os;
 	f->arch = w->arch;
 	f->path = w->path;
+	if (plan_image_of(plan, s))
+		f->image = images_fact(w->images, plan->places[s->place].image)->identity;
 	if (gather_tools(w, a, s, f, err) < 0)
 		return -1;
-	if (!s->tools_given) {
+	if (s->runtime == RUNTIME_KIND_NATIVE && !s->tools_given) {
 		if (!w->packages_known && tools_packages(w->tools, &w->packages, err) < 0)
 			return -1;
 		w->packages_known = true;

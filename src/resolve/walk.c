@@ -189,6 +189,11 @@ int walk_probe(struct walk *w, struct arena *a, uint32_t step, struct probe *p, 
 	}
 	if (gather_facts(w, a, s, &facts, err) < 0 || use_tools(w, p, &facts, err) < 0)
 		goto out;
+	if (s->runtime != RUNTIME_KIND_NATIVE && !facts.image.algo) {
+		p->verdict = PROBE_UNCACHED;
+		rc = 0;
+		goto out;
+	}
 	facts.inputs = g.v.v;
 	facts.ninputs = g.v.n;
 	key_manifest(w->plan, s, &facts, &p->manifest);

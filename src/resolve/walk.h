@@ -10,6 +10,7 @@
 #include "plan/key.h"
 #include "plan/result.h"
 #include "resolve/content.h"
+#include "resolve/images.h"
 #include "resolve/tools.h"
 #include "resolve/watch.h"
 
@@ -37,6 +38,7 @@ struct walk {
 	struct plan_index *index;
 	struct content *content;
 	struct tools *tools;
+	struct images *images;          /* NULL: no container step is cached */
 	struct store *store;            /* NULL: no cache at all */
 	struct str root;                /* absolute, real; rootfd is open on it */
 	int rootfd;

@@ -176,16 +176,18 @@ static void concurrency_read(struct reader *r, const struct node *n, void *at)
 void runtime_read(struct reader *r, const struct node *n, void *at)
 {
 	static const struct str kinds[] = {S("native"), S("container"), S("pod")};
-	struct spec_texts *out = at;
+	unsigned *allowed = at;
+	struct spec_texts all = {0}, *out = &all;
 	field_texts(r, n, out);
+	*allowed = 0;
 	if (n->kind == NODE_LIST && !n->n)
 		mistake(r, n->loc, NULL, "the list of runtimes is empty");
 	for (size_t i = 0; i < out->n; i++) {
 		struct str kind = out->v[i].s;
-		if (str_is(kind, "native"))
-			continue;
-		if (str_is(kind, "container") || str_is(kind, "pod"))
-			mistake(r, out->v[i].loc, "the one runtime so far is native",
+		if (str_is(kind, "native") || str_is(kind, "container"))
+			*allowed |= 1u << (str_is(kind, "native") ? RUNTIME_NATIVE : RUNTIME_CONTAINER);
+		else if (str_is(kind, "pod"))
+			mistake(r, out->v[i].loc, "native and container are",
 			        "the runtime '" STR_FMT "' is not built yet", STR_ARG(kind));
 		else if (str_is(kind, "docker") || str_is(kind, "podman"))
 			mistake(r, out->v[i].loc,
@@ -226,6 +228,19 @@ const struct field command_fields[] = {
 	COMMAND("tags", tags, field_texts),
 	COMMAND("when", when, when_read),
 	COMMAND("runtime", runtimes, runtime_read),
+	COMMAND("image", place, image_read),
+	COMMAND("containerfile", place, containerfile_read),
+	COMMAND("args", args, field_texts),
+	COMMAND("secret_files", secret_files, secret_files_read),
+	COMMAND("mounts", place, mounts_read),
+	COMMAND("ports", place.ports, field_texts),
+	COMMAND("networks", place.networks, field_texts),
+	COMMAND("network", place, network_read),
+	COMMAND("limits", place.limits, limits_read),
+	COMMAND("security", place.security, security_read),
+	COMMAND("docker", place.docker, docker_read),
+	COMMAND("host_ssh", place.host_ssh, field_bool),
+	COMMAND("reuse", place.reuse, field_bool),
 	WHOLE("runtimes", overlay_runtimes),
 	WHOLE("platforms", overlay_platforms),
 	COMMAND("console", console, field_bool),
@@ -235,12 +250,47 @@ const size_t command_nfields = countof(command_fields);
 
 /* ---- what its fields mean together ---- */
 
-static const struct node *laid_over(struct reader *r, const struct node *own)
+static const struct str kind_names[] = {
+	[RUNTIME_NATIVE] = S("native"), [RUNTIME_CONTAINER] = S("container"), [RUNTIME_POD] = S("pod")};
+
+static bool kind_allowed(const struct node *runtime, struct str kind)
 {
-	const struct node *platform = overlay_pick(own, "platforms", r->opt->os);
-	const struct node *runtime = overlay_pick(own, "runtimes", r->opt->runtime);
+	for (size_t i = 0; i < list_length(runtime); i++) {
+		const struct node *n = list_item(runtime, i);
+		if (n->kind == NODE_SCALAR && str_eq(n->s, kind))
+			return true;
+	}
+	return false;
+}
+
+/* The kind whose overrides apply: the one asked for where it is allowed, else the first. An image alone says
+ * container. */
+static enum runtime_kind kind_pick(struct reader *r, const struct node *all)
+{
+	const struct node *runtime = node_get(all, S("runtime")), *first;
+	if (all->kind != NODE_MAP)
+		return RUNTIME_NATIVE;
+	if (!runtime)
+		return node_get(all, S("image")) || node_get(all, S("containerfile")) ? RUNTIME_CONTAINER : RUNTIME_NATIVE;
+	for (size_t i = 0; i < countof(kind_names) && r->opt->runtime.s; i++) {
+		if (str_eq(kind_names[i], r->opt->runtime) && kind_allowed(runtime, kind_names[i]))
+			return (enum runtime_kind)i;
+	}
+	first = list_length(runtime) ? list_item(runtime, 0) : runtime;
+	for (size_t i = 0; i < countof(kind_names); i++) {
+		if (first->kind == NODE_SCALAR && str_eq(first->s, kind_names[i]))
+			return (enum runtime_kind)i;
+	}
+	return RUNTIME_NATIVE;
+}
+
+static const struct node *laid_over(struct reader *r, const struct node *own, enum runtime_kind *kind)
+{
+	const struct node *platform = overlay_pick(own, "platforms", r->opt->os), *runtime;
 	if (platform)
 		own = overlay_merge(r->arena, own, platform);
+	*kind = kind_pick(r, overlay_merge(r->arena, r->unit->defaults, own));
+	runtime = overlay_pick(own, "runtimes", kind_names[*kind]);
 	return runtime ? overlay_merge(r->arena, own, runtime) : own;
 }
 
@@ -250,6 +300,7 @@ static void group_check(struct reader *r, const struct spec_command *c, const st
 	static const char *const meaningless[] = {
 		"interpreter", "shell", "inputs",  "outputs", "depfile",   "tools",       "cache",
 		"timeout",     "retry", "console", "workdir", "workspace", "concurrency", "pass_env",
+		"secret_files", "mounts", "ports", "networks", "network", "limits", "security", "docker", "host_ssh", "reuse",
 	};
 	if (!node_get(own, S("needs"))) {
 		mistake(r, c->loc, "a command takes run or exec; needs alone makes a group",
@@ -270,6 +321,16 @@ static void kind_check(struct reader *r, struct spec_command *c, const struct no
 	const struct node *run = node_get(all, S("run")), *exec = node_get(all, S("exec")), *n;
 	if (run && exec)
 		mistake(r, exec->loc, NULL, "%s has both run and exec", r->place);
+	if ((n = node_get(all, S("args"))) && (run || exec))
+		mistake(r, n->loc, run ? "what follows -- on the command line becomes \"$@\"" : "write them behind the program",
+		        "'args' are for an image's own entrypoint, and %s has %s", r->place, run ? "run" : "exec");
+	if (!run && !exec && (n || node_get(own, S("image")) || node_get(own, S("containerfile")))) {
+		c->kind = SCRIPT_IMAGE;
+		c->interpreter = (struct spec_texts){0};
+		if (c->runtimes & 1u << RUNTIME_NATIVE)
+			mistake(r, c->loc, "say runtime: container", "natively %s has nothing to run", r->place);
+		return;
+	}
 	if (!run && !exec) {
 		c->kind = SCRIPT_NONE;
 		group_check(r, c, own);
@@ -360,7 +421,6 @@ static struct spec_texts shell_default(struct reader *r)
 /* What the command left open comes from its file. */
 static void command_inherit(struct reader *r, struct spec_command *c)
 {
-	static const struct text native = {.s = {"native", 6}};
 	struct unit *u = r->unit;
 	c->env = env_merge(r->arena, u->env, c->env);
 	if (!c->pass) {
@@ -371,21 +431,19 @@ static void command_inherit(struct reader *r, struct spec_command *c)
 		u->shell = shell_default(r);
 	if (!c->shell.n)
 		c->shell = u->shell;
-	if (!c->runtimes.n) {
-		c->runtimes.v = arena_new(r->arena, struct text);
-		*c->runtimes.v = native;
-		c->runtimes.n = 1;
-	}
 }
 
 static void command_read(struct reader *r, const struct node_item *item, struct spec_command *c)
 {
 	const char *problem = name_problem(item->key);
-	const struct node *own = laid_over(r, item->value),
+	enum runtime_kind kind = RUNTIME_NATIVE;
+	const struct node *own = laid_over(r, item->value, &kind),
 			  *all = overlay_merge(r->arena, r->unit->defaults, own);
 	*c = (struct spec_command){.name = spec_prefixed(r, item->key),
 	                           .loc = item->key_loc,
 	                           .file = r->unit->file,
+	                           .runtime = kind,
+	                           .runtimes = 1u << kind,
 	                           .retry.factor = 1};
 	r->place = str_fmt(r->arena, "command '" STR_FMT "'", STR_ARG(item->key)).s;
 	if (problem)
@@ -396,6 +454,7 @@ static void command_read(struct reader *r, const struct node_item *item, struct 
 		        "%s must be a map, found %s", r->place, node_kind_name(item->value));
 	else if (fields_read(r, all, PLACE_COMMAND, r->place, command_fields, command_nfields, c)) {
 		kind_check(r, c, own, all);
+		place_check(r, c, own);
 		cache_check(r, c, own);
 		names_check(r, c, own);
 		concurrency_check(r, c, own);

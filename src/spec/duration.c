@@ -1,5 +1,7 @@
 #include "spec/spec.h"
 
+#include <string.h>
+
 static bool unit_ms(struct str unit, uint64_t *ms)
 {
 	static const struct { const char *name; uint64_t ms; } units[] = {
@@ -58,5 +60,39 @@ bool spec_duration(struct str s, uint64_t *ms)
 			return false;
 	}
 	*ms = total;
+	return true;
+}
+
+/* 1024, 64k, 1.5g, 512MiB: powers of 1024. */
+bool spec_size(struct str s, uint64_t *out)
+{
+	static const char units[] = "bkmgtp";
+	uint64_t whole, part = 0, scale = 1, unit = 1;
+	size_t n = 0, from;
+	while (n < s.n && s.s[n] >= '0' && s.s[n] <= '9')
+		n++;
+	if (!n || n > 15 || !str_u64(str_head(s, n), &whole))
+		return false;
+	if (n < s.n && s.s[n] == '.') {
+		for (from = ++n; n < s.n && s.s[n] >= '0' && s.s[n] <= '9'; n++)
+			scale *= 10;
+		if (n == from || n - from > 6 || !str_u64((struct str){s.s + from, n - from}, &part))
+			return false;
+	}
+	s = str_from(s, n);
+	if (s.n) {
+		const char *at = strchr(units, s.s[0] | 0x20);
+		if (!at || !*at)
+			return false;
+		unit <<= 10 * (at - units);
+		s = str_from(s, 1);
+		if (unit > 1 && s.n && !str_is(s, "b") && !str_is(s, "B") && !str_is(s, "iB") && !str_is(s, "ib"))
+			return false;
+		if (unit == 1 && s.n)
+			return false;
+	}
+	if (whole > UINT64_MAX / 2 / unit)
+		return false;
+	*out = whole * unit + (uint64_t)((double)part / scale * unit);
 	return true;
 }

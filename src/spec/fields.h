@@ -20,6 +20,7 @@ struct unit {
 	struct spec_paths own_env_files;
 	struct spec_texts shell;
 	struct spec_pass *pass; size_t npass;
+	struct spec_image **images; size_t nimages;     /* its own; those of its parents are seen as well */
 };
 
 struct reader {
@@ -101,6 +102,15 @@ bool caller_check(struct reader *, const struct text *);
 
 /* pathlist.c */
 field_reader inputs_read, outputs_read, depfile_read, tools_read, requires_read, paths_read;
+
+/* imagefield.c */
+field_reader images_read, image_read, containerfile_read;
+/* "golang:1.21", "registry.example/x", "name@sha256:...": anything else names an entry of images. */
+bool image_is_reference(struct str);
+
+/* placefield.c */
+field_reader mounts_read, network_read, limits_read, security_read, docker_read, secret_files_read;
+void place_check(struct reader *, const struct spec_command *, const struct node *own);
 
 /* axes.c */
 field_reader each_read, matrix_read, params_read;

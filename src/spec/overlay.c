@@ -4,11 +4,13 @@
 static const char *const default_names[] = {
 	"runtime", "timeout",   "retry", "env",  "pass_env", "shell", "interpreter",
 	"workdir", "workspace", "cache", "tags", "requires", "tools", "continue_on_failure",
+	"image",   "mounts",    "networks", "network", "limits", "security", "reuse",
 };
 /* Those that hold no path: an included file, whose folder is another, gets these. */
 static const char *const inherited_names[] = {
 	"runtime", "timeout",   "retry", "env",  "pass_env",
 	"shell",   "workspace", "cache", "tags", "continue_on_failure",
+	"networks", "network",  "limits", "security", "reuse",
 };
 static const char *const never_overlaid[] = {"summary", "params", "platforms", "runtimes"};
 
@@ -103,7 +105,10 @@ const struct node *overlay_inherited(struct arena *a, const struct node *default
 	out->items = arena_array(a, defaults->n + 1, struct node_item);
 	out->n = 0;
 	for (size_t i = 0; i < defaults->n; i++) {
-		if (is_among(defaults->items[i].key, inherited_names, countof(inherited_names)))
+		const struct node_item *item = &defaults->items[i];
+		/* a name or a reference holds no path */
+		if (is_among(item->key, inherited_names, countof(inherited_names)) ||
+		    (str_is(item->key, "image") && item->value->kind == NODE_SCALAR))
 			out->items[out->n++] = defaults->items[i];
 	}
 	return out;
@@ -153,10 +158,10 @@ void overlay_runtimes(struct reader *r, const struct node *n, void *at)
 	}
 	for (size_t i = 0; i < n->n; i++) {
 		const struct node_item *item = &n->items[i];
-		if (str_is(item->key, "native"))
-			overlay_read(r, item->value, "runtimes.native", false, "runtime");
-		else if (str_is(item->key, "container") || str_is(item->key, "pod"))
-			mistake(r, item->key_loc, "the one runtime so far is native",
+		if (str_is(item->key, "native") || str_is(item->key, "container"))
+			overlay_read(r, item->value, str_fmt(r->arena, "runtimes." STR_FMT, STR_ARG(item->key)).s, false, "runtime");
+		else if (str_is(item->key, "pod"))
+			mistake(r, item->key_loc, "native and container are",
 			        "the runtime '" STR_FMT "' is not built yet", STR_ARG(item->key));
 		else
 			mistake(r, item->key_loc, hint_nearest(r, item->key, kinds, countof(kinds)),

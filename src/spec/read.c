@@ -108,6 +108,7 @@ static void head_read(struct reader *r, struct unit *u)
 		{"env_files", env_files_read, offsetof(struct unit, own_env_files)},
 		{"pass_env", pass_read, offsetof(struct unit, pass)},
 		{"secrets", secrets_read, 0},
+		{"images", images_read, 0},
 		{"shell", shell_read, offsetof(struct unit, shell)},
 		{"defaults", overlay_defaults, 0},
 		{"commands", field_skip, 0},

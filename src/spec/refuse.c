@@ -6,23 +6,10 @@ static const struct {
 	const char *name;
 	unsigned places;
 } unbuilt[] = {
-	{"images", PLACE_FILE},
 	{"pools", PLACE_FILE},
-	{"image", PLACE_COMMAND},
-	{"containerfile", PLACE_COMMAND},
 	{"pool", PLACE_COMMAND},
-	{"mounts", PLACE_COMMAND},
-	{"ports", PLACE_COMMAND},
-	{"networks", PLACE_COMMAND},
-	{"network", PLACE_COMMAND},
-	{"limits", PLACE_COMMAND},
-	{"security", PLACE_COMMAND},
 	{"sandbox", PLACE_COMMAND},
-	{"reuse", PLACE_COMMAND},
-	{"docker", PLACE_COMMAND},
-	{"host_ssh", PLACE_COMMAND},
 	{"pod", PLACE_COMMAND},
-	{"args", PLACE_COMMAND},
 	{"service", PLACE_COMMAND},
 	{"health", PLACE_COMMAND},
 	{"liveness", PLACE_COMMAND},
@@ -32,7 +19,6 @@ static const struct {
 	{"post", PLACE_COMMAND},
 	{"on_success", PLACE_FILE | PLACE_COMMAND},
 	{"on_failure", PLACE_FILE | PLACE_COMMAND},
-	{"secret_files", PLACE_COMMAND},
 	{"run", PLACE_SECRET},
 };
 

@@ -76,7 +76,56 @@ struct spec_retry { uint32_t times; uint64_t delay_ms; double factor; };
 
 struct spec_pass { struct str name; bool key; struct loc loc; };
 
-enum script_kind { SCRIPT_RUN, SCRIPT_EXEC, SCRIPT_NONE /* only needs: a group */ };
+/* ---- what it runs in ---- */
+
+enum pull_policy { PULL_MISSING, PULL_ALWAYS, PULL_NEVER };
+struct spec_image {                     /* an entry of `images`, or what a command says itself */
+	struct str name;                /* {NULL}: a command's own */
+	struct loc loc;
+	const struct spec_file *file;   /* whose vars and folder count */
+	struct text ref;                /* TEXT_NONE: built from a Containerfile */
+	struct text containerfile, context, target;     /* context TEXT_NONE: the folder of the file */
+	struct spec_envs args;
+	struct text platform;
+	enum pull_policy pull;
+};
+
+enum mount_kind { MOUNT_BIND, MOUNT_VOLUME, MOUNT_TMPFS, MOUNT_CUSTOM };
+struct spec_mount {
+	enum mount_kind kind;
+	struct loc loc;
+	struct str driver;              /* CUSTOM */
+	struct text brief;              /* the short form, SOURCE:TARGET[:ro]; TEXT_NONE when written as a map */
+	struct text source, target;     /* TEXT_NONE when absent */
+	bool readonly, key_none;
+	uint64_t size;
+	struct spec_envs options;
+};
+
+enum docker_wish { DOCKER_NONE, DOCKER_CONFIGURED, DOCKER_ROOTLESS, DOCKER_PRIVILEGED, DOCKER_KATA_QEMU, DOCKER_KATA_FC };
+
+struct spec_limits { uint64_t cpus_milli, memory, pids, files, fsize, gpus; };  /* 0: none; gpus UINT32_MAX: all */
+
+struct spec_security {
+	struct text user, group;
+	struct spec_texts groups, writable, capabilities, denied_syscalls;
+	bool nonroot, no_new_privs, private_tmp, readonly_fs, capabilities_given, best_effort, umask_given;
+	uint32_t umask;
+};
+
+struct spec_place {
+	const struct spec_image *image; /* NULL: none given */
+	struct spec_mount *mounts; size_t nmounts;
+	struct spec_texts ports, networks;
+	bool network_none, reuse, host_ssh;
+	enum docker_wish docker;
+	struct spec_limits limits;
+	struct spec_security security;
+	struct loc loc;                 /* of the first of its fields */
+};
+
+enum runtime_kind { RUNTIME_NATIVE, RUNTIME_CONTAINER, RUNTIME_POD };
+enum script_kind { SCRIPT_RUN, SCRIPT_EXEC, SCRIPT_NONE /* only needs: a group */, SCRIPT_IMAGE /* the image's entrypoint */ };
 enum workspace_mode { WORKSPACE_RW, WORKSPACE_RO, WORKSPACE_COPY };
 enum cache_wish { CACHE_DEFAULT, CACHE_YES, CACHE_NO };
 
@@ -111,7 +160,11 @@ struct spec_command {
 	struct spec_requires requires;
 	struct spec_texts tags;
 	struct text when;               /* TEXT_NONE: always */
-	struct spec_texts runtimes;     /* allowed kinds, the first is the default; never empty */
+	enum runtime_kind runtime;      /* picked among those allowed */
+	unsigned runtimes;              /* allowed kinds, a bit each */
+	struct spec_texts args;         /* IMAGE: arguments of the entrypoint */
+	struct spec_place place;
+	struct spec_texts secret_files; /* names of secrets */
 	bool console, continue_on_failure;
 };
 
@@ -165,7 +218,7 @@ struct spec_options {
 	struct str root;                /* absolute path of the workspace */
 	struct str file;                /* workspace-relative path of the root spec */
 	struct str os, arch;            /* "linux", "x86_64" */
-	struct str runtime;             /* kind whose overrides apply: "native" */
+	struct str runtime;             /* kind that is picked where a command allows it; {NULL}: its first */
 	/* Opens a file for spec_read: absolute path; the text in *out lives in the arena. 1, 0 absent, -1. */
 	int (*load)(void *ctx, struct arena *, struct str path, struct str *out, struct err *);
 	/* Files that a workspace-relative include pattern matches, workspace-relative, sorted. */
@@ -183,3 +236,5 @@ void spec_release(struct spec *);
 int spec_read(struct arena *, const struct spec_options *, struct spec **out, struct err *);
 /* "10m", "1h30m", "500ms", "90" (seconds) to milliseconds. */
 bool spec_duration(struct str, uint64_t *ms);
+/* "1024", "64k", "1.5g", "512MiB" to bytes. */
+bool spec_size(struct str, uint64_t *bytes);

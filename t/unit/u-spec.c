@@ -181,7 +181,7 @@ static struct str env_text(const struct spec_command *c, const char *name)
 static void full_commands_check(const struct spec *s)
 {
 	struct spec_command *c = map_get(&s->command_by_name, S("build"));
-	is_str(c->runtimes.v[0].s, "native", "the runtime");
+	is_int(c->runtimes, 1u << RUNTIME_NATIVE, "the runtime");
 	is_int(c->timeout_ms, 5400000, "platforms win over the command");
 	is_int(c->retry.times, 2, "maps merge");
 	is_int(c->retry.delay_ms, 500, "runtimes win over the command");
