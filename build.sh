@@ -40,6 +40,7 @@ need_for_tests() {
 	need_tool git git
 	need_tool dpkg-source dpkg-dev
 	need_tool mandoc mandoc
+	need_tool openssl openssl         # certificates for u-http
 	/usr/bin/python3 -c 'import jsonschema, yaml' 2>/dev/null || missing="$missing python3-jsonschema python3-yaml"
 }
 install_missing() {

@@ -142,6 +142,12 @@ struct loop_watch *loop_fd(struct loop *loop, int fd, unsigned events, void (*re
 	return w;
 }
 
+int loop_fd_events(struct loop *loop, struct loop_watch *w, unsigned events)
+{
+	struct epoll_event event = {.events = events, .data.ptr = w};
+	return w->gone ? 0 : epoll_ctl(loop->epoll, EPOLL_CTL_MOD, w->fd, &event);
+}
+
 struct loop_watch *loop_timer(struct loop *loop, uint64_t ns, void (*fire)(void *ctx), void *ctx)
 {
 	struct loop_watch *w = watch_new(loop, WATCH_TIMER, -1, 0, ctx);

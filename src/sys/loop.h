@@ -16,6 +16,8 @@ void loop_close(struct loop *);
 /* A watch that can't be made (fds or memory of the kernel are out) is NULL with errno.
  * events: EPOLLIN ...; the fd stays the caller's and is open until it is removed. */
 struct loop_watch *loop_fd(struct loop *, int fd, unsigned events, void (*ready)(void *ctx, unsigned events), void *ctx);
+/* Other events from now on. 0, or -1 with errno. */
+int loop_fd_events(struct loop *, struct loop_watch *, unsigned events);
 /* Once, after ns from now (monotonic). */
 struct loop_watch *loop_timer(struct loop *, uint64_t ns, void (*fire)(void *ctx), void *ctx);
 /* Once, when the child ended; status as of waitpid. The child is reaped. usage may be NULL in the handler's view. */

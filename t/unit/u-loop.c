@@ -118,6 +118,15 @@ static void fds_work(void)
 	loop_turn(loop, 1000, NULL);
 	loop_turn(loop, 0, NULL);
 	is_str(str_of(order), "3", "a handler may remove its own watch");
+	memset(order, 0, sizeof(order));
+	wa = loop_fd(loop, a[0], EPOLLIN, ready, &a[0]);
+	is_int(loop_fd_events(loop, wa, 0), 0, "what is waited for may change");
+	loop_turn(loop, 0, NULL);
+	is_str(str_of(order), "", "to nothing");
+	loop_fd_events(loop, wa, EPOLLIN);
+	loop_turn(loop, 0, NULL);
+	is_str(str_of(order), "2", "and back");
+	loop_remove(loop, wa);
 	ok(!loop_fd(loop, -2, EPOLLIN, ready, NULL) || true, "nothing is made of a bad fd");
 	for (int i = 0; i < 2; i++) {
 		close(a[i]);
