@@ -24,7 +24,8 @@ race (a file is edited while a step that reads it runs, and mostly put back); da
 flipped, cut or removed); full (cache or state on a full tmpfs; only root can mount one); clone (the same sources in
 another folder with the same cache: nothing may run); dry (-n first); tick (with --fs ramfs, whose clock is coarse:
 edits that size and times do not show).
-A seed names a campaign; what failed is kept, and printed with the command that does it again."""
+A seed names a campaign; what failed is kept, and printed with the command that does it again. A step that names no
+tools runs again when packages are installed on the machine: a campaign that faults after that says nothing, and is told as such."""
 import argparse
 import os
 import random
@@ -70,6 +71,17 @@ def options():
     return o
 
 
+def packages():
+    """What is installed, as far as keys see it: identities of the package databases."""
+    found = []
+    for path in ("/var/lib/dpkg/status", "/var/lib/rpm", "/usr/lib/sysimage/rpm", "/lib/apk/db/installed", "/usr/lib/apk/db/installed"):
+        for at in [path, *sorted(os.path.join(path, n) for n in (os.listdir(path) if os.path.isdir(path) else ()))]:
+            if os.path.isfile(at):
+                st = os.stat(at)
+                found.append((at, st.st_ino, st.st_size, st.st_mtime_ns, st.st_ctime_ns))
+    return found
+
+
 def again(o, seed):
     words = [f"t/oracle/oracle.py --seed {seed} --rounds {o.length} --length {o.length}"]
     words += [f"--{name} {getattr(o, name)}" for name in ("focus", "kinds", "modes", "fs") if getattr(o, name)]
@@ -88,7 +100,7 @@ def main():
     began, rounds, campaigns, ran, counts = time.monotonic(), 0, 0, 0, {}
     failed = False
     while not failed and (not o.rounds or rounds < o.rounds) and (not o.seconds or time.monotonic() - began < o.seconds):
-        folder = os.path.join(base, f"c{campaigns}")
+        folder, installed = os.path.join(base, f"c{campaigns}"), packages()
         c = Campaign(folder, seed, o, mix)
         try:
             for _ in range(o.length):
@@ -97,10 +109,13 @@ def main():
                 if (o.rounds and rounds >= o.rounds) or (o.seconds and time.monotonic() - began >= o.seconds):
                     break
         except Fault as e:
-            failed = True
-            print(f"FAULT in round {c.number} ({c.mode}) of the campaign with seed {seed}:\n{e}")
-            print("done in that round: " + ("; ".join(c.done) or "nothing"))
-            print(f"kept: {folder}\nagain: {again(o, seed)}", flush=True)
+            failed = packages() == installed
+            if failed:
+                print(f"FAULT in round {c.number} ({c.mode}) of the campaign with seed {seed}:\n{e}")
+                print("done in that round: " + ("; ".join(c.done) or "nothing"))
+                print(f"kept: {folder}\nagain: {again(o, seed)}", flush=True)
+            else:
+                print(f"packages were installed: left the campaign with seed {seed} in round {c.number} ({str(e).splitlines()[0]})", flush=True)
         finally:
             c.close(keep=failed or o.keep)
         ran += c.ran
