@@ -142,6 +142,8 @@ void row_show_held(struct progress *p, struct row *row, bool named)
 
 void row_output(struct progress *p, struct row *row, int stream, struct str bytes)
 {
+	if (!bytes.n)
+		return;
 	row->spoke = true;
 	if (row->wanted && !p->live && !p->streamer)
 		p->streamer = row;
