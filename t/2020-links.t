@@ -36,6 +36,21 @@ ln -sfn more via
 check 'a link on the way leads elsewhere' run file far folder none
 expect_states 'file hit' 'far ran' 'folder hit' 'none hit'
 
+ln -sfn data via
+echo 1 >beside
+cat >>cairn.yaml <<-'END'
+	  beside: {run: cat beside, inputs: [beside]}
+END
+check 'a step beside' run folder beside
+for new in file folder; do
+	echo $new >>beside
+	check 'in a run that looks at another step' run folder beside
+	expect_states 'folder hit' 'beside ran'
+	[ $new = file ] && echo 6 >data/late || mkdir data/.void
+	check "the folder a link leads to gets a $new" run folder beside
+	expect_states 'folder ran' 'beside hit'
+done
+
 echo 5 >nowhere
 refuse 1 'what a dangling one leads to comes' run none
 finish

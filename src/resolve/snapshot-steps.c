@@ -40,6 +40,7 @@ static void settle_row(const struct snapshot *s, struct walk *w, const struct sn
 {
 	const struct ident *all = ROWS(s, idents, struct ident);
 	const struct digest *digests = ROWS(s, digests, struct digest);
+	const uint8_t *kinds = ROWS(s, kinds, uint8_t);
 	const uint32_t *refs = ROWS(s, refs, uint32_t) + row->used_at;
 	const struct output_row *rows = ROWS(s, outputs, struct output_row) + row->outputs_at;
 	struct entry *outputs = arena_array(w->arena, row->noutputs, struct entry);
@@ -59,7 +60,8 @@ static void settle_row(const struct snapshot *s, struct walk *w, const struct sn
 	}
 	for (uint32_t i = 0; i < row->nused; i++) {
 		used[i] = path_of(s, w->arena, refs[i]);
-		watch_add(&w->watches, used[i], &all[refs[i]], S_ISDIR(all[refs[i]].mode) ? WATCH_DIR : WATCH_FILE, FACT_NONE, &digests[refs[i]]);
+		/* a folder behind a link is used with all it lists: as it was watched, so it goes on */
+		watch_add(&w->watches, used[i], &all[refs[i]], kind_of(kinds[refs[i]]), FACT_NONE, &digests[refs[i]]);
 	}
 	*step = (struct walk_step){
 		.state = WALK_KNOWN, .same = true, .key = row->key, .outputs = {outputs, row->noutputs}, .idents = idents,
