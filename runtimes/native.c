@@ -58,8 +58,7 @@ static int native_check(const struct plan *plan, const struct plan_step *step, s
 	struct str of = plan_str(plan, step->name);
 	if (place)
 		return err_set(err, ERR_RUNTIME, STR_FMT ": %s: not built yet for native steps", STR_ARG(of), unkept(place));
-	if (step->secret_files.n)
-		return err_set(err, ERR_RUNTIME, STR_FMT ": secret_files: not built yet for native steps", STR_ARG(of));
+
 	static const char *const modes[] = {"rw", "ro", "copy"};
 	if (step->workspace == WORKSPACE_KIND_RW)
 		return 0;

@@ -1,47 +1,81 @@
 /* runtime.h: start, watch and stop one step. What a plug-in in runtimes/ implements.
  *
  * Contract
- *  - Mandatory: name, check, start, cancel, release. Nothing here blocks but check.
+ *  - Mandatory: name, check, start, cancel, release. Nothing here blocks but check, open and close.
  *  - A runtime reports through the callbacks of the job and never includes exec/. output may be called
- *    any number of times before done; done exactly once after a start that returned 0.
- *  - Leaves no process behind: whatever the step started in its process group is gone before done. */
+ *    any number of times before done; done exactly once after a start that returned 0, and never from within start.
+ *  - Leaves no process, container or network behind: whatever the step started is gone, or is sure to go, before done. */
 #pragma once
 
 #include "base/err.h"
 #include "plan/plan.h"
 #include "sys/loop.h"
 
+/* Where a step of a container or pod finds things. */
+#define INSIDE_WORKSPACE PLAN_INSIDE
+#define INSIDE_SCRIPT "/cairn/run/script"
+#define INSIDE_SECRETS "/cairn/run/secrets"
+
 enum job_end {
 	JOB_EXITED,                     /* status: 0-255 */
 	JOB_SIGNALLED,                  /* status: signal number */
-	JOB_UNKNOWN,                    /* the engine can no longer say */
+	JOB_OOM,                        /* it took more memory than it may; problem says how much that is */
+	JOB_UNKNOWN,                    /* the engine can no longer say; problem says why */
+	JOB_NOT_RUN,                    /* it could not be run at all; problem says why */
 };
 
 struct job_usage { uint64_t user_us, system_us, max_rss_kb; };
+
+struct job_secret { struct str name, value; };          /* a file of secret_files */
+
+/* What an image was found to be when the step was keyed; the step runs in this one and no other. */
+struct job_image {
+	struct str create;              /* the engine's id of it, "sha256:..." */
+	struct str ref;                 /* to pull it by if the engine does not have it: "name@sha256:..."; "" it can't be pulled */
+};
 
 struct job {
 	/* set by the caller before start; stays valid until release */
 	const struct plan *plan;
 	const struct plan_step *step;
 	struct arena *arena;            /* released after the job */
-	const char *root;               /* absolute workspace root */
-	const char *dir;                /* absolute folder it starts in */
-	const char *tmp;                /* absolute private TMPDIR, exists, removed by the caller */
-	const char *const *argv;        /* what to run; the script, if any, stands in script_file */
-	const char *const *env;         /* complete environment */
+	void *session;                  /* of this runtime; NULL when it has no open */
+	const char *root;               /* absolute workspace root, as this machine sees it */
+	const char *dir;                /* absolute folder it starts in, as the step sees it */
+	const char *tmp;                /* absolute private folder of this machine, exists, removed by the caller; natively TMPDIR */
+	const char *const *argv;        /* what to run; for SCRIPT_KIND_IMAGE only what goes behind the entrypoint */
+	const char *const *env;         /* natively all of it, elsewhere what is added to the image's; holds secrets */
+	struct str script;              /* not natively: the script to put at INSIDE_SCRIPT; {NULL}: none */
+	const struct job_secret *secrets; size_t nsecrets;      /* not natively: files to put into INSIDE_SECRETS */
+	const struct job_image *image;  /* not natively */
 	struct loop *loop;
 	bool terminal;                  /* console step: inherits the terminal instead of pipes */
 	void (*output)(void *ctx, int stream /* 1 or 2 */, struct str bytes);
+	void (*note)(void *ctx, bool warning, struct str text);         /* something the user should hear of */
 	void (*done)(void *ctx, enum job_end, int status, const struct job_usage *);
 	void *ctx;
 	/* the runtime's own */
+	struct str problem;             /* with JOB_OOM, JOB_UNKNOWN and JOB_NOT_RUN; in the arena */
 	void *priv;
+};
+
+/* What a runtime may know for all steps of a run. */
+struct runtime_context {
+	struct loop *loop;
+	const char *root, *state_dir;   /* absolute; state_dir exists */
+	struct str engine;              /* which was asked for; empty: what is found */
+	struct str run;                 /* this run's name, unique on this machine */
+	void (*note)(void *ctx, bool warning, struct str text);
+	void *ctx;
 };
 
 struct runtime {
 	const char *name;               /* kind: "native" */
 	/* Can this step be honoured here, field by field? Called before anything runs. */
 	int (*check)(const struct plan *, const struct plan_step *, struct err *);
+	/* Called before the first step of this kind starts. NULL: nothing is shared between steps. close ends what is left. */
+	int (*open)(const struct runtime_context *, void **session, struct err *);
+	void (*close)(void *session);
 	int (*start)(struct job *, struct err *);
 	/* Asks it to end with sig, all its processes; may be called again with SIGKILL. */
 	void (*cancel)(struct job *, int sig);

@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include "runtimes/runtime.h"
 #include "sys/child.h"
 #include "sys/file.h"
 
@@ -32,35 +33,59 @@ static void env_put(struct env_list *l, struct str name, struct str value)
 	l->v[l->n++] = text;
 }
 
+/* What both kinds share: the step's own, then pass_env for what is unset, then secrets. */
+static void env_own(struct env_list *l, const struct plan *plan, const struct plan_step *s, const char *const *caller,
+		    const struct secret_values *secrets, struct str secrets_dir)
+{
+	if (s->secret_files.n)
+		env_put(l, S("CAIRN_SECRETS"), secrets_dir);
+	for (uint32_t i = 0; i < s->env.n; i++) {
+		const struct plan_env *env = &plan->envs[s->env.at + i];
+
+		env_put(l, plan_str(plan, env->name), plan_str(plan, env->value));
+	}
+	for (uint32_t i = 0; i < s->pass.n; i++) {
+		struct str name = plan_str(plan, plan->passes[s->pass.at + i].name);
+		const char *value = environ_get(caller, name.s);
+
+		if (value && !environ_get(l->v, name.s))
+			env_put(l, name, str_of(value));
+	}
+	for (uint32_t i = 0; i < s->secrets.n; i++) {
+		const struct plan_secret_use *use = &plan->uses[s->secrets.at + i];
+
+		if (secrets->v[use->secret].s)
+			env_put(l, plan_str(plan, use->name), secrets->v[use->secret]);
+	}
+}
+
+static struct env_list env_room(struct arena *a, const struct plan_step *s)
+{
+	return (struct env_list){a, arena_array(a, 9 + s->env.n + s->pass.n + s->secrets.n, const char *), 0};
+}
+
 const char *const *environ_make(struct arena *a, const struct plan *plan, const struct plan_step *s, const char *root, const char *tmp,
 				const char *const *caller, const struct secret_values *secrets)
 {
 	static const char *const base[] = {"PATH", "HOME", "USER", "TERM"};
-	struct env_list l = {a, arena_array(a, countof(base) + 3 + s->env.n + s->pass.n + s->secrets.n, const char *), 0};
+	struct env_list l = env_room(a, s);
 
 	for (size_t i = 0; i < countof(base); i++)
 		if (environ_get(caller, base[i]))
 			env_put(&l, str_of(base[i]), str_of(environ_get(caller, base[i])));
 	env_put(&l, S("TMPDIR"), str_of(tmp));
 	env_put(&l, S("CAIRN_WORKSPACE"), str_of(root));
-	for (uint32_t i = 0; i < s->env.n; i++) {
-		const struct plan_env *env = &plan->envs[s->env.at + i];
+	env_own(&l, plan, s, caller, secrets, str_fmt(a, "%s/secrets", tmp));
+	return l.v;
+}
 
-		env_put(&l, plan_str(plan, env->name), plan_str(plan, env->value));
-	}
-	for (uint32_t i = 0; i < s->pass.n; i++) {
-		struct str name = plan_str(plan, plan->passes[s->pass.at + i].name);
-		const char *value = environ_get(caller, name.s);
+const char *const *environ_inside(struct arena *a, const struct plan *plan, const struct plan_step *s, const char *const *caller,
+				  const struct secret_values *secrets)
+{
+	struct env_list l = env_room(a, s);
 
-		if (value && !environ_get(l.v, name.s))
-			env_put(&l, name, str_of(value));
-	}
-	for (uint32_t i = 0; i < s->secrets.n; i++) {
-		const struct plan_secret_use *use = &plan->uses[s->secrets.at + i];
-
-		if (secrets->v[use->secret].s)
-			env_put(&l, plan_str(plan, use->name), secrets->v[use->secret]);
-	}
+	env_put(&l, S("CAIRN_WORKSPACE"), S(INSIDE_WORKSPACE));
+	env_own(&l, plan, s, caller, secrets, S(INSIDE_SECRETS));
 	return l.v;
 }
 

@@ -1,4 +1,4 @@
-/* environ.h: the environment and command line of a native step, from its plan. */
+/* environ.h: the environment and command line of a step, from its plan. */
 #pragma once
 
 #include "exec/log.h"
@@ -8,6 +8,9 @@
  * is unset, then secrets by id (an unset one is left out). */
 const char *const *environ_make(struct arena *, const struct plan *, const struct plan_step *, const char *root, const char *tmp,
 				const char *const *caller, const struct secret_values *);
+/* The same for a step elsewhere: what is added to its image's variables, CAIRN_WORKSPACE and CAIRN_SECRETS as it sees them. */
+const char *const *environ_inside(struct arena *, const struct plan *, const struct plan_step *, const char *const *caller,
+				  const struct secret_values *);
 /* What to run. script_file is where the script stands, for shebangs and interpreters; *needs_file says that it must be
  * written there first. */
 const char *const *command_make(struct arena *, const struct plan *, const struct plan_step *, const char *script_file, bool *needs_file);

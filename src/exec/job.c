@@ -9,7 +9,7 @@
 #include <unistd.h>
 
 #include "base/path.h"
-#include "exec/environ.h"
+#include "exec/jobsetup.h"
 #include "resolve/depfile.h"
 #include "sys/sha.h"
 
@@ -25,7 +25,7 @@ struct step_job {
 	bool started;                   /* the runtime holds it */
 	struct aside *aside;
 	struct log *log;
-	const char *tmp;                /* private TMPDIR; holds the script */
+	const char *tmp;                /* private folder */
 	int64_t since;                  /* the file system's clock when the step started */
 	uint64_t begun_ns, delay_ms;
 	int64_t wall_ns;
@@ -86,6 +86,11 @@ static void on_output(void *ctx, int stream, struct str bytes)
 	log_add(j->log, stream, bytes, shown, j);
 }
 
+static void on_note(void *ctx, bool warning, struct str text)
+{
+	note(ctx, warning, text);
+}
+
 static void on_grace(void *ctx)
 {
 	struct step_job *j = ctx;
@@ -118,67 +123,6 @@ static void drop_timers(struct step_job *j)
 	j->timeout = j->grace = j->retry = NULL;
 }
 
-static int write_script(struct step_job *j, const char *path, struct err *err)
-{
-	struct str script = plan_str(j->call.run->plan, j->step->script);
-	CLEANUP_FD int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0700);
-
-	if (fd < 0 || file_write_all(fd, script.s, script.n) < 0)
-		return err_errno(err, "unable to write the script %s", path);
-	return 0;
-}
-
-/* A depfile of an earlier run must not be taken for this one's. */
-static void drop_depfile(struct step_job *j)
-{
-	struct run *run = j->call.run;
-	struct str depfile = plan_str(run->plan, j->step->depfile);
-
-	if (depfile.n && !plan_step_covers(run->plan, j->call.step, depfile))
-		unlinkat(run->place->rootfd, depfile.s, 0);
-	if (depfile.n)
-		file_mkparents(run->place->rootfd, depfile.s, NULL);
-}
-
-static int no_secret(const struct plan *plan, const struct plan_secret *secret, struct err *err)
-{
-	struct str name = plan_str(plan, secret->name), source = plan_str(plan, secret->source);
-
-	if (secret->kind == SECRET_KIND_ENV)
-		return err_set(err, ERR_RUNTIME, "secret " STR_FMT " is not set: the variable " STR_FMT " is empty or missing", STR_ARG(name), STR_ARG(source));
-	return err_set(err, ERR_RUNTIME, "secret " STR_FMT " is not there: no file " STR_FMT, STR_ARG(name), STR_ARG(source));
-}
-
-static int prepare(struct step_job *j, struct err *err)
-{
-	struct run *run = j->call.run;
-	struct arena *a = &j->arena;
-	const char *root = run->place->root, *script;
-	struct str workdir = plan_str(run->plan, j->step->workdir), missing;
-	bool needs_file;
-
-	j->tmp = str_fmt(a, "%s/tmp/%zu", run->state_dir, j->call.place).s;
-	if (file_mkdirs(AT_FDCWD, j->tmp, 0700, err) < 0)
-		return -1;
-	script = str_fmt(a, "%s/script", j->tmp).s;
-	j->job.env = environ_make(a, run->plan, j->step, root, j->tmp, run->options.environ, j->call.secrets);
-	j->job.argv = command_make(a, run->plan, j->step, script, &needs_file);
-	j->job.dir = workdir.n ? str_fmt(a, "%s/" STR_FMT, root, STR_ARG(workdir)).s : root;
-	for (uint32_t i = 0; i < j->step->secrets.n; i++) {
-		uint32_t id = run->plan->uses[j->step->secrets.at + i].secret;
-
-		if (!j->call.secrets->v[id].s)
-			return no_secret(run->plan, &run->plan->secrets[id], err);
-	}
-	missing = requires_missing(a, run->plan, j->step, root, j->job.env);
-	if (missing.n)
-		return err_set(err, ERR_RUNTIME, "it requires what is not here: " STR_FMT, STR_ARG(missing));
-	if (needs_file && write_script(j, script, err) < 0)
-		return -1;
-	drop_depfile(j);
-	return place_clear(run->place, a, run->plan, j->call.step, &j->aside, err);
-}
-
 static void on_done(void *ctx, enum job_end end, int status, const struct job_usage *usage);
 
 /* The file system's clock, asked at most once in CLOCK_NS: an older time than now only makes more files suspect. */
@@ -200,21 +144,16 @@ static int launch(struct step_job *j, struct err *err)
 	struct run *run = j->call.run;
 
 	j->timed_out = false;
-	if (prepare(j, err) < 0)
+	j->job = (struct job){.arena = &j->arena, .loop = j->call.loop, .output = on_output, .note = on_note, .done = on_done, .ctx = j};
+	if (job_setup(&j->job, run, j->call.step, j->call.place, j->call.secrets, err) < 0 ||
+	    run_session(run, j->call.loop, j->step->runtime, &j->job.session, err) < 0)
+		return -1;
+	j->tmp = j->job.tmp;
+	if (place_clear(run->place, &j->arena, run->plan, j->call.step, &j->aside, err) < 0)
 		return -1;
 	j->log = log_open(j->call.secrets, j->tmp);
 	if (clock_now(run, &j->since, err) < 0)
 		return -1;
-	j->job.plan = run->plan;
-	j->job.step = j->step;
-	j->job.arena = &j->arena;
-	j->job.root = run->place->root;
-	j->job.tmp = j->tmp;
-	j->job.loop = j->call.loop;
-	j->job.terminal = j->step->flags & STEP_CONSOLE;
-	j->job.output = on_output;
-	j->job.done = on_done;
-	j->job.ctx = j;
 	j->outcome.attempts++;
 	if (runtime_of(j)->start(&j->job, err) < 0)
 		return -1;
@@ -435,11 +374,15 @@ static void failed(struct step_job *j, enum job_end end, int status)
 		j->outcome.reason = S("interrupted");
 	else if (j->timed_out)
 		j->outcome.reason = str_fmt(&j->arena, "it took longer than %.1f s", j->step->timeout_ms / 1000.0);
+	else if (end > JOB_SIGNALLED)
+		j->outcome.reason = str_dup(&j->arena, j->job.problem);
 	else if (end == JOB_EXITED)
 		j->outcome.reason = str_fmt(&j->arena, "exit status %d", status);
 	else
 		j->outcome.reason = str_fmt(&j->arena, "killed by signal %d (%s)", status, strsignal(status));
-	finish(j, j->cancelled ? STATE_CANCELLED : j->timed_out ? STATE_TIMED_OUT : STATE_FAILED);
+	j->outcome.lost = end == JOB_NOT_RUN && !j->cancelled;
+	finish(j, j->cancelled ? STATE_CANCELLED : j->timed_out ? STATE_TIMED_OUT : end == JOB_OOM ? STATE_OOM :
+	       end == JOB_UNKNOWN ? STATE_UNKNOWN : STATE_FAILED);
 }
 
 static void on_done(void *ctx, enum job_end end, int status, const struct job_usage *usage)

@@ -442,6 +442,28 @@ static int check_all(const struct run *run, struct err *err)
 	return 0;
 }
 
+static void session_note(void *ctx, bool warning, struct str text)
+{
+	struct run *run = ctx;
+	struct event e = {.kind = EVENT_NOTE, .text = text, .warning = warning};
+
+	events_emit(run->events, &e);
+}
+
+int run_session(struct run *run, struct loop *loop, uint32_t kind, void **session, struct err *err)
+{
+	const struct runtime *runtime = run->runtimes[kind];
+	struct runtime_context context = {
+		.loop = loop, .root = run->place->root, .state_dir = run->state_dir, .engine = run->options.engine,
+		.run = str_of(run->place->run), .note = session_note, .ctx = run,
+	};
+
+	if (runtime->open && !run->sessions[kind] && runtime->open(&context, &run->sessions[kind], err) < 0)
+		return -1;
+	*session = run->sessions[kind];
+	return 0;
+}
+
 static int runner_open(struct runner *r, struct run *run, struct err *err)
 {
 	*r = (struct runner){.run = run};
@@ -460,6 +482,9 @@ static void runner_close(struct runner *r)
 {
 	for (uint32_t i = 0; r->waiting && i < r->run->plan->nsteps; i++)
 		free_waiting(&r->waiting[i]);
+	for (size_t i = 0; i < countof(r->run->sessions); i++)
+		if (r->run->sessions[i])
+			r->run->runtimes[i]->close(r->run->sessions[i]);
 	if (r->loop) {
 		loop_remove(r->loop, r->tick);
 		loop_close(r->loop);

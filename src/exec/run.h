@@ -16,6 +16,7 @@ struct run_options {
 	enum { FORCE_NONE, FORCE_GOALS, FORCE_ALL } force;
 	const struct str *tags; size_t ntags;   /* offered by this machine */
 	const char *const *environ;     /* the caller's */
+	struct str engine;              /* of containers, if one was asked for */
 	bool tty;                       /* tick the progress view */
 	void (*tick)(void *ctx); void *tick_ctx;        /* each 100 ms while something runs */
 };
@@ -30,6 +31,7 @@ struct run {
 	struct history *history;
 	struct events *events;
 	const struct runtime *runtimes[RUNTIME_KIND_POD + 1];   /* by kind; NULL: no step of it is selected */
+	void *sessions[RUNTIME_KIND_POD + 1];   /* of those that have one and have started a step */
 	const char *state_dir;          /* absolute; tmp folders and logs of failed steps */
 	struct arena *arena;
 	int64_t clock; uint64_t clock_at;       /* the file system's time, and when it was asked for */
@@ -41,5 +43,7 @@ struct run {
 	bool lost;                      /* a step could not be run at all (exit status 3) */
 };
 
+/* The session of a runtime, opened when it is first asked for; NULL when the runtime has none. */
+int run_session(struct run *, struct loop *, uint32_t runtime, void **session, struct err *);
 /* 0 even when steps failed (see counts); -1 when the run itself could not be carried out. */
 int run_all(struct run *, struct err *);

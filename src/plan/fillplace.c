@@ -235,7 +235,7 @@ static int target_write(struct filler *f, const struct spec_mount *m, struct str
 
 	if (!is_absolute(target) || !path_join(f->m->arena, S(""), target, &path) || path.n < 2)
 		return wrong(f->m, m->loc, "where it is seen: /data", "'" STR_FMT "' is no absolute path to mount at", STR_ARG(target));
-	if (str_is(path, "/workspace") || path_within(path, S("/cairn")))
+	if (str_is(path, PLAN_INSIDE) || path_within(path, S("/cairn")))
 		return wrong(f->m, m->loc, "workspace: rw, ro or copy says how the workspace is seen", STR_FMT " is cairn's own", STR_ARG(path));
 	v->target = build_text(f->b, path);
 	return 0;

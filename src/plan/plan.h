@@ -16,6 +16,7 @@
 
 #define PLAN_FORMAT 2
 #define PLAN_NONE UINT32_MAX
+#define PLAN_INSIDE "/workspace"        /* where containers and pods have the workspace */
 
 struct plan_text { uint32_t at, n; };   /* into the text section; followed by a NUL */
 struct plan_span { uint32_t at, n; };   /* n entries of a section from at */

@@ -129,8 +129,6 @@ static bool own_output(const struct walk *w, uint32_t step, struct str path)
 	return plan_step_covers(w->plan, step, path);
 }
 
-#define INSIDE "/workspace"             /* where a container has the workspace */
-
 /* What a path of a container is in the workspace: through the workspace itself, or what is mounted of it. False: it is
  * the image's, which the key knows, or a mount's that the user excused. */
 static bool from_inside(const struct walk *w, struct arena *a, const struct plan_step *s, struct str path, struct str *out)
@@ -145,7 +143,7 @@ static bool from_inside(const struct walk *w, struct arena *a, const struct plan
 		if (path_within(path, plan_str(w->plan, m->target)) && (!best || m->target.n > best->target.n))
 			best = m;
 	}
-	target = best ? plan_str(w->plan, best->target) : S(INSIDE);
+	target = best ? plan_str(w->plan, best->target) : S(PLAN_INSIDE);
 	if (!path_within(path, target) || (best && !(best->kind == MOUNT_KIND_BIND && best->flags & MOUNT_INSIDE)))
 		return false;
 	source = best ? plan_str(w->plan, best->source) : S("");
@@ -160,7 +158,7 @@ static bool dep_path_inside(const struct walk *w, struct arena *a, const struct 
 	struct str workdir = plan_str(w->plan, s->workdir), full = dep, path;
 
 	if (!dep.n || dep.s[0] != '/')
-		full = str_fmt(a, INSIDE "/" STR_FMT "/" STR_FMT, STR_ARG(workdir), STR_ARG(dep));
+		full = str_fmt(a, PLAN_INSIDE "/" STR_FMT "/" STR_FMT, STR_ARG(workdir), STR_ARG(dep));
 	return path_join(a, S(""), full, &path) && from_inside(w, a, s, path, out);
 }
 

@@ -1,0 +1,144 @@
+#include "exec/jobsetup.h"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include "exec/environ.h"
+#include "sys/file.h"
+
+struct setup {
+	struct job *job;
+	struct run *run;
+	const struct plan *plan;
+	const struct plan_step *step;
+	const struct secret_values *secrets;
+	struct arena *arena;
+	bool native;
+};
+
+static int write_private(int at, const char *path, struct str bytes, mode_t mode, struct err *err)
+{
+	CLEANUP_FD int fd = openat(at, path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, mode);
+
+	if (fd < 0 || file_write_all(fd, bytes.s, bytes.n) < 0)
+		return err_errno(err, "unable to write %s", path);
+	return 0;
+}
+
+/* A depfile of an earlier run must not be taken for this one's. */
+static void drop_depfile(const struct setup *u, uint32_t id)
+{
+	struct str depfile = plan_str(u->plan, u->step->depfile);
+	int rootfd = u->run->place->rootfd;
+
+	if (depfile.n && !plan_step_covers(u->plan, id, depfile))
+		unlinkat(rootfd, depfile.s, 0);
+	if (depfile.n)
+		file_mkparents(rootfd, depfile.s, NULL);
+}
+
+/* ---- secrets ---- */
+
+static int no_secret(const struct plan *plan, const struct plan_secret *secret, struct err *err)
+{
+	struct str name = plan_str(plan, secret->name), source = plan_str(plan, secret->source);
+
+	if (secret->kind == SECRET_KIND_ENV)
+		return err_set(err, ERR_RUNTIME, "secret " STR_FMT " is not set: the variable " STR_FMT " is empty or missing", STR_ARG(name), STR_ARG(source));
+	return err_set(err, ERR_RUNTIME, "secret " STR_FMT " is not there: no file " STR_FMT, STR_ARG(name), STR_ARG(source));
+}
+
+static int secrets_there(const struct setup *u, struct plan_span uses, struct err *err)
+{
+	for (uint32_t i = 0; i < uses.n; i++) {
+		uint32_t id = u->plan->uses[uses.at + i].secret;
+
+		if (!u->secrets->v[id].s)
+			return no_secret(u->plan, &u->plan->secrets[id], err);
+	}
+	return 0;
+}
+
+/* A name may hold what a path may not. */
+static int secret_file_name(struct str name, struct err *err)
+{
+	if (str_chr(name, '/') < 0 && !str_is(name, ".") && !str_is(name, ".."))
+		return 0;
+	return err_set(err, ERR_RUNTIME, "secret " STR_FMT " can't be a file: its name is no file name", STR_ARG(name));
+}
+
+static int secret_files(const struct setup *u, struct err *err)
+{
+	struct plan_span uses = u->step->secret_files;
+	struct job_secret *files = arena_array(u->arena, uses.n + 1, struct job_secret);
+	const char *dir = str_fmt(u->arena, "%s/secrets", u->job->tmp).s;
+
+	if (secrets_there(u, uses, err) < 0)
+		return -1;
+	for (uint32_t i = 0; i < uses.n; i++) {
+		const struct plan_secret_use *use = &u->plan->uses[uses.at + i];
+
+		files[i] = (struct job_secret){plan_str(u->plan, use->name), u->secrets->v[use->secret]};
+		if (secret_file_name(files[i].name, err) < 0)
+			return -1;
+	}
+	if (!u->native) {
+		u->job->secrets = files;
+		u->job->nsecrets = uses.n;
+		return 0;
+	}
+	if (uses.n && file_mkdirs(AT_FDCWD, dir, 0700, err) < 0)
+		return -1;
+	for (uint32_t i = 0; i < uses.n; i++)
+		if (write_private(AT_FDCWD, str_fmt(u->arena, "%s/" STR_FMT, dir, STR_ARG(files[i].name)).s, files[i].value, 0600, err) < 0)
+			return -1;
+	return 0;
+}
+
+/* ---- all of it ---- */
+
+static int command(struct setup *u, struct err *err)
+{
+	const char *script = u->native ? str_fmt(u->arena, "%s/script", u->job->tmp).s : INSIDE_SCRIPT;
+	bool needs_file;
+
+	u->job->argv = command_make(u->arena, u->plan, u->step, script, &needs_file);
+	if (!needs_file)
+		return 0;
+	if (u->native)
+		return write_private(AT_FDCWD, script, plan_str(u->plan, u->step->script), 0700, err);
+	u->job->script = plan_str(u->plan, u->step->script);
+	return 0;
+}
+
+static int requires_met(const struct setup *u, struct err *err)
+{
+	struct str missing;
+
+	if (!u->native)                         /* looked for where it runs, by its runtime */
+		return 0;
+	missing = requires_missing(u->arena, u->plan, u->step, u->job->root, u->job->env);
+	return missing.n ? err_set(err, ERR_RUNTIME, "it requires what is not here: " STR_FMT, STR_ARG(missing)) : 0;
+}
+
+int job_setup(struct job *job, struct run *run, uint32_t id, size_t place, const struct secret_values *secrets, struct err *err)
+{
+	struct setup u = {job, run, run->plan, &run->plan->steps[id], secrets, job->arena, run->plan->steps[id].runtime == RUNTIME_KIND_NATIVE};
+	struct str workdir = plan_str(u.plan, u.step->workdir);
+	const char *top = u.native ? run->place->root : INSIDE_WORKSPACE;
+
+	job->plan = u.plan;
+	job->step = u.step;
+	job->root = run->place->root;
+	job->terminal = u.step->flags & STEP_CONSOLE;
+	job->tmp = str_fmt(u.arena, "%s/tmp/%zu", run->state_dir, place).s;
+	job->dir = workdir.n ? str_fmt(u.arena, "%s/" STR_FMT, top, STR_ARG(workdir)).s : top;
+	if (file_mkdirs(AT_FDCWD, job->tmp, 0700, err) < 0 || secrets_there(&u, u.step->secrets, err) < 0 || secret_files(&u, err) < 0)
+		return -1;
+	job->env = u.native ? environ_make(u.arena, u.plan, u.step, job->root, job->tmp, run->options.environ, secrets)
+			    : environ_inside(u.arena, u.plan, u.step, run->options.environ, secrets);
+	if (requires_met(&u, err) < 0 || command(&u, err) < 0)
+		return -1;
+	drop_depfile(&u, id);
+	return 0;
+}
