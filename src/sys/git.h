@@ -16,4 +16,18 @@ struct git_ops {
 	/* Files the facts rest on (but "dirty", which rests on every tracked file), NUL-terminated absolute paths: HEAD, the
 	 * branch, packed-refs, the folder of tags, the index and those of submodules. Any may be absent. */
 	int (*looked)(const char *root, struct buf *out, struct err *);
+
+	/* What rev (an object's id, or anything git calls a revision) leads to, tags followed, as hex: a commit and its tree,
+	 * or a tree and no commit (""). 1, 0 there is no such thing in this clone, or it leads to neither, -1. */
+	int (*tree_of)(const char *root, const char *rev, struct buf *commit, struct buf *tree, struct err *);
+	/* Are the index and the tracked files of the work tree just that tree? Files that the index is told not to look at
+	 * (assume-unchanged, skip-worktree) are in doubt, so the answer is no. Paths beside it that are neither tracked nor ignored go
+	 * into untracked, from the top of the repository, NUL-terminated; a repository of its own ends with a slash, empty folders are
+	 * not seen. */
+	int (*holds)(const char *root, const char *tree, bool *same, struct buf *untracked, struct err *);
+	/* Paths in which two trees differ, from the top of the repository, NUL-terminated. 1, 0 an object that it takes is not
+	 * in this clone (shallow or partial), -1. */
+	int (*tree_diff)(const char *root, const char *from, const char *to, struct buf *out, struct err *);
+	/* The best common ancestor of a commit and all refs that match a pattern such as "refs/heads/v?". 1, 0 none known, -1. */
+	int (*common)(const char *root, const char *commit, const char *refs, struct buf *base, struct err *);
 };

@@ -32,6 +32,9 @@ static int git_failed(struct err *err, const char *what, const char *on)
 static void cleanup_repository(git_repository **r) { git_repository_free(*r); }
 static void cleanup_reference(git_reference **r) { git_reference_free(*r); }
 static void cleanup_index(git_index **i) { git_index_free(*i); }
+static void cleanup_object(git_object **o) { git_object_free(*o); }
+static void cleanup_tree(git_tree **t) { git_tree_free(*t); }
+static void cleanup_diff(git_diff **d) { git_diff_free(*d); }
 #define CLEANUP(what) __attribute__((cleanup(cleanup_##what)))
 
 static int check_format(git_repository *repo, const char *root, struct err *err)
@@ -364,5 +367,184 @@ static int looked(const char *root, struct buf *out, struct err *err)
 	return got;
 }
 
+/* --- trees --- */
+
+static void add_hex(struct buf *out, const git_oid *oid)
+{
+	char hex[GIT_OID_HEXSZ + 1];
+
+	if (out)
+		buf_z(out, git_oid_tostr(hex, sizeof(hex), oid));
+}
+
+static int no_repository(const char *root, struct err *err)
+{
+	return err_set(err, ERR_USAGE, "there is no git repository at %s or above it", root);
+}
+
+static int tree_of(const char *root, const char *rev, struct buf *commit, struct buf *tree, struct err *err)
+{
+	git_repository *repo CLEANUP(repository) = NULL;
+	git_object *object CLEANUP(object) = NULL, *at CLEANUP(object) = NULL, *peeled CLEANUP(object) = NULL;
+	int got = repo_open(&repo, root, 0, err), rc;
+
+	if (got <= 0)
+		return got < 0 ? -1 : no_repository(root, err);
+	rc = git_revparse_single(&object, repo, rev);
+	if (rc == GIT_ENOTFOUND || rc == GIT_EINVALIDSPEC)
+		return 0;
+	if (rc < 0)
+		return git_failed(err, "find the object", rev);
+	if (git_object_peel(&at, object, GIT_OBJECT_COMMIT) == 0)
+		add_hex(commit, git_object_id(at));
+	if (git_object_peel(&peeled, object, GIT_OBJECT_TREE) < 0)
+		return 0;
+	add_hex(tree, git_object_id(peeled));
+	return 1;
+}
+
+static int tree_open(git_tree **tree, git_repository *repo, const char *hex, struct err *err)
+{
+	git_oid oid;
+	int rc = git_oid_fromstr(&oid, hex);
+
+	if (rc == 0)
+		rc = git_tree_lookup(tree, repo, &oid);
+	if (rc == GIT_ENOTFOUND)
+		return 0;
+	return rc < 0 ? git_failed(err, "open the tree", hex) : 1;
+}
+
+static bool in_doubt(git_index *index)
+{
+	for (size_t i = 0; i < git_index_entrycount(index); i++) {
+		const git_index_entry *e = git_index_get_byindex(index, i);
+
+		if (e->flags & GIT_INDEX_ENTRY_VALID || e->flags_extended & GIT_INDEX_ENTRY_SKIP_WORKTREE || git_index_entry_is_conflict(e))
+			return true;
+	}
+	return false;
+}
+
+struct held { bool differs; struct buf *untracked; };
+
+/* Stops at the first difference of what is tracked. */
+static int at_once(const git_diff *diff, const git_diff_delta *delta, const char *spec, void *payload)
+{
+	struct held *held = payload;
+
+	(void)diff;
+	(void)spec;
+	if (delta->status == GIT_DELTA_UNTRACKED) {
+		buf_add(held->untracked, delta->new_file.path, strlen(delta->new_file.path) + 1);
+		return 1;
+	}
+	held->differs = true;
+	return -1;
+}
+
+static int holds(const char *root, const char *hex, bool *same, struct buf *untracked, struct err *err)
+{
+	git_diff_options options = {.version = GIT_DIFF_OPTIONS_VERSION, .context_lines = 0};
+	git_repository *repo CLEANUP(repository) = NULL;
+	git_index *index CLEANUP(index) = NULL;
+	git_tree *tree CLEANUP(tree) = NULL;
+	git_diff *staged CLEANUP(diff) = NULL, *loose CLEANUP(diff) = NULL;
+	int got = repo_open(&repo, root, 0, err), rc;
+	struct held held = {.untracked = untracked};
+
+	*same = false;
+	if (got <= 0)
+		return got < 0 ? -1 : no_repository(root, err);
+	if (git_repository_is_bare(repo) || (got = tree_open(&tree, repo, hex, err)) <= 0)
+		return got;
+	if (git_repository_index(&index, repo) < 0)
+		return git_failed(err, "read git's index of", root);
+	if (in_doubt(index))
+		return 0;
+	options.flags = GIT_DIFF_INCLUDE_UNTRACKED | GIT_DIFF_RECURSE_UNTRACKED_DIRS | GIT_DIFF_INCLUDE_TYPECHANGE | GIT_DIFF_SKIP_BINARY_CHECK;
+	options.notify_cb = at_once;
+	options.payload = &held;
+	rc = git_diff_tree_to_index(&staged, repo, tree, index, &options);
+	if (rc == 0 && !held.differs)
+		rc = git_diff_index_to_workdir(&loose, repo, index, &options);
+	if (rc < 0 && !held.differs)
+		return git_failed(err, "compare the work tree of", root);
+	*same = !held.differs;
+	return 0;
+}
+
+static void add_paths(const git_diff *diff, struct buf *out)
+{
+	for (size_t i = 0; i < git_diff_num_deltas(diff); i++) {
+		const git_diff_delta *d = git_diff_get_delta(diff, i);
+
+		buf_add(out, d->old_file.path, strlen(d->old_file.path) + 1);
+		if (strcmp(d->old_file.path, d->new_file.path) != 0)
+			buf_add(out, d->new_file.path, strlen(d->new_file.path) + 1);
+	}
+}
+
+static int tree_diff(const char *root, const char *from, const char *to, struct buf *out, struct err *err)
+{
+	git_diff_options options = {.version = GIT_DIFF_OPTIONS_VERSION, .flags = GIT_DIFF_INCLUDE_TYPECHANGE};
+	git_repository *repo CLEANUP(repository) = NULL;
+	git_tree *a CLEANUP(tree) = NULL, *b CLEANUP(tree) = NULL;
+	git_diff *diff CLEANUP(diff) = NULL;
+	int got = repo_open(&repo, root, 0, err), rc;
+
+	if (got <= 0)
+		return got < 0 ? -1 : no_repository(root, err);
+	if ((got = tree_open(&a, repo, from, err)) <= 0 || (got = tree_open(&b, repo, to, err)) <= 0)
+		return got;
+	rc = git_diff_tree_to_tree(&diff, repo, a, b, &options);
+	if (rc == GIT_ENOTFOUND)
+		return 0;
+	if (rc < 0)
+		return git_failed(err, "compare two trees of", root);
+	add_paths(diff, out);
+	return 1;
+}
+
+struct tips { git_repository *repo; VEC(git_oid) v; };
+
+static int ref_add(const char *name, void *ctx)
+{
+	struct tips *tips = ctx;
+	git_reference *ref CLEANUP(reference) = NULL;
+	git_object *commit CLEANUP(object) = NULL;
+
+	if (git_reference_lookup(&ref, tips->repo, name) == 0 && git_reference_peel(&commit, ref, GIT_OBJECT_COMMIT) == 0)
+		vec_add(&tips->v, *git_object_id(commit));
+	return 0;
+}
+
+static int common(const char *root, const char *hex, const char *refs, struct buf *base, struct err *err)
+{
+	git_repository *repo CLEANUP(repository) = NULL;
+	struct tips tips = {0};
+	git_oid oid, best;
+	int got = repo_open(&repo, root, 0, err), rc = -1;
+
+	if (got <= 0)
+		return got < 0 ? -1 : no_repository(root, err);
+	tips.repo = repo;
+	if (git_oid_fromstr(&oid, hex) == 0) {
+		vec_add(&tips.v, oid);
+		rc = git_reference_foreach_glob(repo, refs, ref_add, &tips);
+	}
+	if (rc == 0 && tips.v.n > 1)
+		rc = git_merge_base_many(&best, repo, tips.v.n, tips.v.v);
+	got = rc == 0 && tips.v.n > 1;
+	vec_free(&tips.v);
+	if (rc < 0 && rc != GIT_ENOTFOUND)
+		return git_failed(err, "find a common ancestor of", hex);
+	if (got)
+		add_hex(base, &best);
+	return got;
+}
+
 extern const struct git_ops cairn_module;
-const struct git_ops cairn_module = {.fact = fact, .tracked = tracked, .looked = looked};
+const struct git_ops cairn_module = {
+	.fact = fact, .tracked = tracked, .looked = looked, .tree_of = tree_of, .holds = holds, .tree_diff = tree_diff, .common = common,
+};
