@@ -81,11 +81,12 @@ static int facts_after(struct session *s, struct watches *out, struct err *err)
 	return compile_still(&s->arena, &s->compile, s->compiled.asked, s->compiled.nasked, out, err);
 }
 
-static void add_env(struct session *s, struct fact_env **out, size_t *n)
+void keep_env(struct session *s, struct fact_env **out, size_t *n)
 {
 	static const char *const always[] = {"PATH", "HOME"};
 	const struct plan *plan = s->plan;
 
+	*n = 0;
 	*out = arena_array(&s->arena, s->compiled.nenv + countof(always) + plan->npasses, struct fact_env);
 	for (size_t i = 0; i < s->compiled.nenv; i++)
 		(*out)[(*n)++] = s->compiled.env[i];
@@ -104,7 +105,7 @@ static void watch_tool(struct watches *out, struct str path, const struct ident 
 	out->v[out->n - 1].any_key = true;
 }
 
-static void watch_tools(struct session *s, struct watches *out)
+void keep_tools(struct session *s, struct watches *out)
 {
 	size_t n;
 	const struct tools_look *looked = tools_looked(s->tools, &n);
@@ -151,7 +152,7 @@ static int write_snapshot(struct keeper *k, struct run *run, struct err *err)
 	bool looked = run->changed || !s->plan_kept || s->check != SNAPSHOT_PLAN;
 	struct watches all = {0};
 	struct fact_env *env;
-	size_t nenv = 0;
+	size_t nenv;
 	uint32_t nsteps;
 	bool quiet = !compiled_asks_dirty(&s->compiled);
 	struct snapshot_save save = {.plan = s->plan, .asked = s->compiled.asked, .nasked = s->compiled.nasked};
@@ -169,10 +170,10 @@ static int write_snapshot(struct keeper *k, struct run *run, struct err *err)
 	}
 	if (s->plan_kept)
 		snapshot_key_watches(s->snapshot, &s->arena, &all);
-	watch_tools(s, &all);
+	keep_tools(s, &all);
 	for (size_t i = 0; i < s->walk.watches.n; i++)
 		vec_add(&all, s->walk.watches.v[i]);
-	add_env(s, &env, &nenv);
+	keep_env(s, &env, &nenv);
 	save.steps = step_rows(s, run, &nsteps, &quiet);
 	save.nsteps = nsteps;
 	save.walk = &s->walk;
@@ -214,7 +215,7 @@ void keep_state(struct session *s, struct run *run, struct history *history, voi
 	/* Keys rest on what was read first: with other content under the same identity the next run must not find them. */
 	if (!s->replayed && (!settled || moved))
 		unlink(s->snapshot_path.s);
-	else if (!s->replayed && write_snapshot(&k, run, &err) < 0)
+	else if (!s->replayed && !s->loose && write_snapshot(&k, run, &err) < 0)
 		complain(&k, "unable to keep the plan", &err);
 	if (content_save(s->content, &err) < 0)
 		complain(&k, "unable to keep the stat cache", &err);

@@ -9,3 +9,7 @@
 void keep_state(struct session *, struct run *, struct history *, void (*warn)(void *ctx, struct str text), void *ctx);
 /* Removes unmodified outputs of steps that the spec with default vars and params no longer contains. */
 int keep_remove_gone(struct session *, struct place *, void (*warn)(void *ctx, struct str text), void *ctx, struct err *);
+/* What all of the session's keys may rest on beside files: variables, and the tools that were looked at. A tool whose answer can't
+ * be watched is one that never holds. */
+void keep_env(struct session *, struct fact_env **out, size_t *n);
+void keep_tools(struct session *, struct watches *out);

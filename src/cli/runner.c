@@ -244,6 +244,7 @@ static int locked_run(struct running *r, struct err *err)
 {
 	if (prepare(r, err) < 0 || execute(r, err) < 0)
 		return -1;
+	r->s->moved = r->run.dirty;
 	if (!r->options->dry_run)
 		keep_state(r->s, &r->run, &r->history, warn, r);
 	return exit_status(&r->run);

@@ -312,7 +312,12 @@ int session_plan(struct session *s, struct err *err)
 
 int session_select(struct session *s, struct err *err)
 {
-	return select_goals(&s->arena, s->plan, s->words.goals.v, s->words.goals.n, &s->selection, err);
+	const struct opt_list *goals = &s->words.goals;
+	bool preferred = false;
+
+	for (uint32_t i = 0; i < s->plan->nworkflows && !goals->n && s->preferred.s; i++)
+		preferred |= str_eq(plan_str(s->plan, s->plan->workflows[i].name), s->preferred);
+	return select_goals(&s->arena, s->plan, preferred ? &s->preferred : goals->v, preferred ? 1 : goals->n, &s->selection, err);
 }
 
 /* --- keys --- */

@@ -42,6 +42,9 @@ struct session {
 	struct str *gone; size_t ngone; /* steps of the ledger that the spec no longer has; not with vars or params of one run */
 	struct map leftovers;           /* ... and the paths they wrote */
 	bool replayed;                  /* plan came from a file: there is no spec */
+	bool loose;                     /* the selection is not what the words say: nothing is kept as the plan of these words */
+	struct str preferred;           /* the workflow that is meant where no goal is said, if there is one; {NULL} */
+	bool moved;                     /* inputs changed while the steps of the run that was made were running */
 	const struct plan *plan;
 	struct selection selection;
 	struct content *content;

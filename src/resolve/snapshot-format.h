@@ -48,8 +48,6 @@ static inline unsigned kind_of(uint8_t k) { return k & 7; }
 static inline bool any_key(uint8_t k) { return k & 8; }
 static inline unsigned fact_of(uint8_t k) { return k >> 4; }
 
-/* The program that wrote a snapshot is part of it: another build may see things otherwise. */
-struct xxh snapshot_build(void);
 struct xxh snapshot_head_sum(const struct head *);
 /* The path of a file in a folder, as watches name it. */
 struct str snapshot_file_path(struct arena *, struct str folder, struct str name);

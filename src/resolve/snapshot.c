@@ -97,15 +97,6 @@ static bool env_same(const struct snapshot *s)
 	return true;
 }
 
-static bool ident_holds(const struct ident *was, const struct ident *now, int kind)
-{
-	if (kind == WATCH_DIR)
-		return was->mode == now->mode;
-	if (kind == WATCH_TYPE)
-		return (was->mode & S_IFMT) == (now->mode & S_IFMT);
-	return ident_eq(was, now);
-}
-
 static enum snapshot_check worse(enum snapshot_check a, enum snapshot_check b) { return a > b ? a : b; }
 
 static enum snapshot_check file_changed(const struct ident *was, const struct ident *now, unsigned fact)
@@ -140,7 +131,7 @@ static enum snapshot_check check_folder(struct snapshot *s, const struct folder 
 
 		if (fd >= 0 && fstatat(fd, text_of(s, names[i]).s, &st, AT_SYMLINK_NOFOLLOW) == 0)
 			ident_of(&st, &now);
-		if (ident_holds(&idents[i], &now, kind_of(kinds[i])))
+		if (watch_holds(kind_of(kinds[i]), &idents[i], &now))
 			continue;
 		s->changed[i] = 1;
 		s->keys_changed |= any_key(kinds[i]);

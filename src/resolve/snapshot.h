@@ -12,6 +12,9 @@
 
 struct snapshot;                        /* a mapped file */
 
+/* The program that wrote a snapshot is part of it: another build may see things otherwise. */
+struct xxh snapshot_build(void);
+
 enum kept_state { KEPT_NOT, KEPT_HIT, KEPT_SKIPPED };   /* good as long as nothing changes; NOT: runs again */
 
 struct snapshot_step {

@@ -31,6 +31,16 @@ struct watch {
 
 struct watches { struct watch *v; size_t n, cap; };
 
+/* Is it what it was, as far as that kind of watch goes? */
+static inline bool watch_holds(enum watch_kind kind, const struct ident *was, const struct ident *now)
+{
+	if (kind == WATCH_DIR)
+		return was->mode == now->mode;
+	if (kind == WATCH_TYPE)
+		return (was->mode & S_IFMT) == (now->mode & S_IFMT);
+	return ident_eq(was, now);
+}
+
 static inline void watch_add(struct watches *w, struct str path, const struct ident *ident, enum watch_kind kind,
 			     enum watch_fact fact, const struct digest *digest)
 {
