@@ -9,6 +9,7 @@
 #   ./build.sh install         into $DESTDIR$PREFIX (/usr/local)
 #   ./build.sh clean
 #
+# Container engines for the tests that want some are started before and stopped after: t/testbed/engines.sh.
 # Environment: CC (gcc or clang), CFLAGS (added), SANITIZE=1 (ASan and UBSan, into build/asan),
 # BUILD (another folder than build), JOBS.
 set -eu
@@ -42,6 +43,22 @@ need_for_tests() {
 	need_tool mandoc mandoc
 	need_tool openssl openssl         # certificates for u-http
 	/usr/bin/python3 -c 'import jsonschema, yaml' 2>/dev/null || missing="$missing python3-jsonschema python3-yaml"
+}
+need_for_engines() {            # what t/testbed/engines.sh starts; only root can
+	[ "$(id -u)" = 0 ] || return 0
+	need_tool dockerd docker.io
+	need_tool podman podman
+	need_tool runc runc
+	need_tool conmon conmon
+	[ -x /usr/lib/podman/netavark ] || missing="$missing netavark aardvark-dns"
+	[ -f /etc/containers/policy.json ] || missing="$missing golang-github-containers-common"
+	need_tool catatonit catatonit
+	need_tool iptables iptables
+	need_tool ip iproute2
+	need_tool docker-registry docker-registry
+	need_tool htpasswd apache2-utils
+	need_tool busybox busybox-static
+	need_tool curl curl
 }
 install_missing() {
 	[ "$missing" ] || return 0
@@ -208,9 +225,26 @@ build_tests() { # PATTERN
 run_tests() {   # PATTERN
 	set -- $(for src in $units; do src=${src##*/}; echo "$B/t/${src%.c}"; done) $(matching "$1" t/*.t)
 	[ $# -gt 0 ] || die "no test has such a name"
+	start_engines
 	export CAIRN_BUILD="$B" UBSAN_OPTIONS=print_stacktrace=1:exitcode=99 ASAN_OPTIONS=detect_leaks=0:exitcode=99
 	# Unattended, a test that hangs ends; at a terminal an interrupt must reach it.
 	prove -j "$jobs" --failures --comments --exec "${CI:+timeout -k 10 15m}" "$@"
+}
+# Container engines, when one of the chosen tests asks for them and nobody has started any (TESTBED_ROOT). They end with
+# this shell, however it ends.
+wants_engines() {       # PATTERN
+	[ -z "${TESTBED_ROOT:-}" ] || return 1
+	tests=$(matching "$1" t/unit/u-*.c t/*.t)
+	[ "$tests" ] && grep -qE 'TESTBED_|for_engines' $tests
+}
+start_engines() {
+	[ "${engines:-}" ] || return 0
+	root=$(mktemp -d /var/tmp/cairn-engines.XXXXXX)
+	trap 't/testbed/engines.sh stop "$root"' EXIT
+	if variables=$(t/testbed/engines.sh start "$root" $$); then eval "$variables"; else
+		# Tests that need them say that they are skipped, and fail under CI.
+		echo "build.sh: container engines can't be started here; tests do without" >&2
+	fi
 }
 run_fuzzers() { # SECONDS, empty to build only
 	mkdir -p "$B"
@@ -244,8 +278,15 @@ install_files() {
 
 case ${1:-build} in
 build) configure; build ;;
-test) need_for_tests; configure; build; build_tests "${2:-}"; run_tests "${2:-}" ;;
-tests) need_for_tests; configure; build; build_tests "" ;;
+test)
+	need_for_tests
+	! wants_engines "${2:-}" || { engines=1; need_for_engines; }
+	configure
+	build
+	build_tests "${2:-}"
+	run_tests "${2:-}"
+	;;
+tests) need_for_tests; need_for_engines; configure; build; build_tests "" ;;
 bench) need_tool ninja ninja-build; configure; build; exec 9>&-; shift; CAIRN_BUILD=$B exec t/bench/run.sh "$@" ;;
 fuzz)
 	CC=clang SANITIZE=1 BUILD=${BUILD:-build/fuzz} fuzzing=1

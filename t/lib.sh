@@ -24,6 +24,9 @@
 #	states                   the last run's "step state" lines, sorted
 #	expect_states LINE...    those are exactly the states; no arguments: nothing was said of any step
 #	same FILE1 FILE2         their bytes are the same
+#	for_engines CMD...       runs it once for each container engine that t/testbed/engines.sh started, with $ENGINE (podman or
+#	                         docker), $ENGINE_SOCKET, CAIRN_CONTAINER_ENGINE, and $IMAGE (busybox)
+#	engine_api PATH ARGS...  curl on that engine's socket, for what only it can tell
 #	finish                   last: prints the plan
 # expect_states and same are checks when they stand alone, and commands inside check.
 
@@ -37,7 +40,7 @@ OUT=$T/out EVENTS=$T/events.jsonl
 tests=0 failures=0 nested=
 
 clear_environment() {
-	for name in $(env | sed -nE 's/^((CAIRN|GIT|XDG|LC)_[A-Za-z0-9_]*)=.*/\1/p'); do
+	for name in $(env | sed -nE 's/^((CAIRN|GIT|XDG|LC|DOCKER|CONTAINERS?)_[A-Za-z0-9_]*)=.*/\1/p'); do
 		unset "$name"
 	done
 	unset NO_COLOR CLICOLOR_FORCE COLUMNS LANG LANGUAGE MAKEFLAGS CC CFLAGS CDPATH ENV
@@ -118,6 +121,29 @@ expect_states() {
 same() {
 	[ "$nested" ] || { check "$1 and $2 are the same" same "$1" "$2"; return; }
 	cmp -s "$1" "$2" || { diff -u "$1" "$2"; return 1; }
+}
+for_engines() {
+	if [ -z "${TESTBED_ROOT:-}" ]; then
+		if [ "${CI:-}" ]; then
+			check "container engines were started: see ./build.sh test" false
+		else
+			tests=$((tests + 1))
+			echo "ok $tests - $* # SKIP no container engines: ./build.sh test starts them as root"
+		fi
+		return
+	fi
+	IMAGE=localhost/busybox:1
+	for ENGINE in podman docker; do
+		ENGINE_SOCKET=$TESTBED_ROOT/run/$ENGINE.sock
+		export CAIRN_CONTAINER_ENGINE="unix://$ENGINE_SOCKET"
+		"$@"
+	done
+	unset CAIRN_CONTAINER_ENGINE
+}
+engine_api() {
+	path=$1
+	shift
+	curl -sS --unix-socket "$ENGINE_SOCKET" "$@" "http://d$path"
 }
 finish() {
 	for report in "$T"/sanitizer.*; do
