@@ -167,7 +167,8 @@ static int open_place(struct running *r, struct err *err)
 	bool fresh;
 	size_t n = 0;
 
-	r->place = (struct place){.rootfd = s->rootfd, .root = s->root.s, .store = s->store, .content = s->content, .saved = saved, .ctx = r};
+	r->place = (struct place){.rootfd = s->rootfd, .root = s->root.s, .store = s->store, .content = s->content, .saved = saved, .ctx = r,
+		.options = s->words.vars.n || s->words.runtime.s || s->replayed};
 	snprintf(r->place.run, sizeof(r->place.run), "%llx", (unsigned long long)(r->events.start_ns ^ (uint64_t)getpid() << 40));
 	if (ledger_open(&r->place.ledger, session_ledger(s), s->rootfd, &fresh, err) < 0 ||
 	    ledger_recover(r->place.ledger, s->rootfd, &n, err) < 0)
