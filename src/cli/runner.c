@@ -9,6 +9,7 @@
 #include "base/path.h"
 #include "cli/keep.h"
 #include "cli/replay.h"
+#include "cli/views.h"
 #include "exec/event.h"
 #include "registry.h"
 #include "sys/lock.h"
@@ -22,6 +23,7 @@ struct running {
 	struct events events;
 	struct event_file *file;
 	struct progress *progress;
+	struct views views;             /* what is written when it is over */
 	struct map goals;               /* names of goals, for progress */
 	struct run run;
 	struct place place;
@@ -63,6 +65,7 @@ static int open_events(struct running *r, struct err *err)
 	r->events.start_ns = r->s->opened_ns;
 	r->progress = progress_open(STDOUT_FILENO, STDERR_FILENO, on_terminal(), r->options->color, r->options->verbosity, is_goal, r);
 	events_add(&r->events, progress_see, r->progress);
+	views_open(&r->views, &r->events, r->progress, r->options->junit);
 	if (!r->options->events.s)
 		return 0;
 	r->file = event_file_open(r->options->events.s, err);
@@ -76,6 +79,8 @@ static int close_events(struct running *r, struct err *err)
 {
 	int rc = r->file ? event_file_close(r->file, err) : 0;
 
+	if (views_close(&r->views, r->s, rc < 0 ? NULL : err) < 0)
+		rc = -1;
 	if (r->progress)
 		progress_close(r->progress);
 	map_release(&r->goals);
@@ -100,7 +105,7 @@ static void each_hit(struct running *r)
 	}
 }
 
-bool runner_names_steps(const struct runner_options *options) { return options->events.s || options->verbosity == PROGRESS_VERBOSE; }
+bool runner_names_steps(const struct runner_options *options) { return options->events.s || options->junit.s || options->verbosity == PROGRESS_VERBOSE; }
 
 int runner_nothing(struct session *s, const struct runner_options *options, struct err *err)
 {
