@@ -14,6 +14,7 @@
 #include "registry.h"
 #include "sys/lock.h"
 #include "sys/pool.h"
+#include "sys/started.h"
 
 extern char **environ;
 
@@ -186,6 +187,17 @@ static int open_place(struct running *r, struct err *err)
 	return 0;
 }
 
+/* What still runs of a killed run would write among what this one reads. */
+static int end_left(struct running *r, struct err *err)
+{
+	size_t n = 0;
+	int rc = r->options->dry_run ? 0 : started_end_left(session_path(r->s, STARTED_FILE), r->s->root.s, &n, err);
+
+	if (n)
+		warn(r, str_fmt(&r->s->arena, "ended %zu step%s that a killed run had left running", n, n == 1 ? "" : "s"));
+	return rc;
+}
+
 static int prepare(struct running *r, struct err *err)
 {
 	struct session *s = r->s;
@@ -270,7 +282,7 @@ int runner_run(struct session *s, const struct runner_options *options, struct e
 	struct running r = {.s = s, .options = options, .lock = -1};
 	int status = -1;
 
-	if (open_events(&r, err) == 0 && take_lock(&r, err) == 0)
+	if (open_events(&r, err) == 0 && take_lock(&r, err) == 0 && end_left(&r, err) == 0)
 		status = locked_run(&r, err);
 	release(&r);
 	if (close_events(&r, status < 0 ? NULL : err) < 0)
