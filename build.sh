@@ -41,7 +41,9 @@ need_for_tests() {
 	need_tool git git
 	need_tool dpkg-source dpkg-dev
 	need_tool mandoc mandoc
-	need_tool openssl openssl         # certificates for u-http
+	need_tool openssl openssl         # certificates for u-http, tokens for registries
+	need_tool docker-registry docker-registry
+	need_tool htpasswd apache2-utils
 	/usr/bin/python3 -c 'import jsonschema, yaml' 2>/dev/null || missing="$missing python3-jsonschema python3-yaml"
 }
 need_for_engines() {            # what t/testbed/engines.sh starts; only root can
@@ -55,8 +57,6 @@ need_for_engines() {            # what t/testbed/engines.sh starts; only root ca
 	need_tool catatonit catatonit
 	need_tool iptables iptables
 	need_tool ip iproute2
-	need_tool docker-registry docker-registry
-	need_tool htpasswd apache2-utils
 	need_tool busybox busybox-static
 	need_tool curl curl
 }
