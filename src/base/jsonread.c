@@ -12,6 +12,7 @@ struct jsonread {
 	struct arena *arena;
 	const struct source *src;
 	struct err *err;
+	bool loose;
 };
 
 static struct loc loc_of(const struct source *src, size_t at)
@@ -46,6 +47,10 @@ static struct str take_text(struct jsonread *r, const char *z)
 
 static bool take_number(struct jsonread *r, double value, struct node *n)
 {
+	if (r->loose && !(value > -LIMIT && value < LIMIT)) {
+		n->s = str_fmt(r->arena, "%.17g", value);
+		return true;
+	}
 	if (!(value > -LIMIT && value < LIMIT)) {
 		err_at(r->err, (struct loc){.src = r->src}, NULL, "the number %.17g is too large", value);
 		return false;
@@ -121,9 +126,9 @@ static int read_prepared(struct jsonread *r, struct str prepared, struct node **
 	return *out ? 0 : -1;
 }
 
-int json_read(struct arena *arena, const struct source *src, struct node **out, struct err *err)
+static int read_text(struct arena *arena, const struct source *src, bool loose, struct node **out, struct err *err)
 {
-	struct jsonread r = {arena, src, err};
+	struct jsonread r = {arena, src, err, loose};
 	CLEANUP_BUF struct buf prepared = BUF_INIT(BUF_UNLIMITED);
 	size_t at;
 
@@ -134,4 +139,14 @@ int json_read(struct arena *arena, const struct source *src, struct node **out, 
 	if (problem)
 		return err_at(err, loc_of(src, at), NULL, "this is no JSON: %s", problem);
 	return read_prepared(&r, buf_view(&prepared), out);
+}
+
+int json_read(struct arena *arena, const struct source *src, struct node **out, struct err *err)
+{
+	return read_text(arena, src, false, out, err);
+}
+
+int json_read_loose(struct arena *arena, const struct source *src, struct node **out, struct err *err)
+{
+	return read_text(arena, src, true, out, err);
 }

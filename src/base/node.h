@@ -41,5 +41,7 @@ int yaml_read(struct arena *, const struct source *src, struct node **out, struc
 /* JSON through cJSON: strict, no locations (line 0) but that of a syntax error. Whole numbers from 2^53 on
  * are refused. Lone surrogates U+DC80..DCFF in texts and keys: see json_bytes. */
 int json_read(struct arena *, const struct source *src, struct node **out, struct err *);
+/* The same for what another program wrote: whole numbers from 2^53 on are taken as they were rounded. */
+int json_read_loose(struct arena *, const struct source *src, struct node **out, struct err *);
 /* Where byte `at` of a scalar's value stands in the source. */
 struct loc node_loc_at(const struct node *, size_t at);

@@ -322,6 +322,11 @@ void http_close(struct http *h)
 	free(h);
 }
 
+struct loop *http_loop(const struct http *h)
+{
+	return h->loop;
+}
+
 static struct str heap_str(const char *fmt, ...) PRINTF(1, 2);
 static struct str heap_str(const char *fmt, ...)
 {

@@ -40,7 +40,7 @@ struct http_request {
 	ssize_t (*read)(void *ctx, char *to, size_t n, struct err *);
 	int64_t size;                   /* of what `read` gives; 0: not known, sent in chunks */
 	uint64_t connect_ms;            /* 0: 10 s */
-	uint64_t timeout_ms;            /* for all of it; 0: none */
+	uint64_t timeout_ms;            /* for all of it, or for a stream to begin; 0: none */
 	uint64_t idle_s;                /* ends when nothing has come or gone for so long; 0: never */
 	bool follow;                    /* GET and HEAD: up to 10 redirects; Authorization goes to the first host only */
 	bool fresh;                     /* over a connection of its own */
@@ -82,7 +82,9 @@ struct http_call;
 
 /* One client a loop; it must be closed before the loop is. */
 struct http *http_open(struct loop *, struct err *);
-void http_close(struct http *);         /* cancels what is under way; NULL is fine */
+void http_close(struct http *);         /* cancels what is under way; NULL is fine; not in a handler */
+
+struct loop *http_loop(const struct http *);
 
 /* Never fails by itself: what can't be started is told by done. */
 struct http_call *http_start(struct http *, const struct http_request *, const struct http_handler *);
