@@ -229,23 +229,23 @@ class Campaign:
         except subprocess.TimeoutExpired:
             process.send_signal(signal.SIGKILL)
         process.wait()
-        self.settle()
+        self.settle(process.pid)
         self.set_delay(0)
         log = self.space.read_log()
         self.done.append(f"killed after {len(log)} steps")
         self.doubt({s.name for s in self.steps if s.log in log})
         self.check_run(self.select(), before=before, lax_restore=True)
 
-    def settle(self):
-        """Waits until no step of a killed run is left."""
+    def settle(self, session):
+        """Waits until no step of a killed run is left: it led a session of its own. (Its steps' command lines would not do:
+        for a moment of its execve a process has none.)"""
         for _ in range(2000):
             alive = False
             for pid in filter(str.isdigit, os.listdir("/proc")):
                 try:
-                    with open(f"/proc/{pid}/cmdline", "rb") as f:
-                        # a step between fork and exec still bears cairn's own command line
-                        if os.path.dirname(self.mixdir).encode() in f.read():
-                            alive = True
+                    with open(f"/proc/{pid}/stat", "rb") as f:
+                        state, _, _, sid = f.read().rpartition(b")")[2].split()[:4]
+                        alive |= int(sid) == session and state not in b"ZX"
                 except OSError:
                     pass
             if not alive:
