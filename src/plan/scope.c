@@ -171,9 +171,10 @@ static int look_fact(struct at *at, enum question_kind kind, struct str member, 
 	}
 	if (a->problem.n)
 		return err_at(err, loc, NULL, STR_FMT, STR_ARG(a->problem));
+	*out = value_str(a->found && a->n ? a->items[0] : S(""));
+	/* a commit may well be on no branch and have no tag; what asks for it is no mistake where that is so */
 	if (!a->found)
-		return 0;
-	*out = value_str(a->n ? a->items[0] : S(""));
+		return kind == Q_GIT && (str_is(member, "branch") || str_is(member, "tag")) ? EXPR_BLANK : 0;
 	if (kind == Q_GIT && str_is(member, "dirty"))
 		*out = value_plain(out->s);
 	return 1;

@@ -93,6 +93,8 @@ static int name_lookup(struct expr *e, struct str head, struct str member, size_
 	int got = e->scope->lookup(e->scope->ctx, head, member, out, e->err);
 	if (got == 1)
 		return 0;
+	if (got == EXPR_BLANK)
+		return e->forgive ? EXPR_MISSING : 0;
 	if (got == 0)
 		return e->forgive ? EXPR_MISSING : unknown_name(e, head, member, at);
 	return got;

@@ -18,8 +18,9 @@ struct text {
 
 /* Where names come from. lookup gets the head of a path ("vars", "each", ...) and answers
  * 1 found, 0 unknown, -1 failed (err set), 2 not known yet (a question was asked; evaluation stops
- * and its caller gets EXPR_ASKED). Values live in the arena given to the evaluation or longer. */
-enum { EXPR_ASKED = 2 };
+ * and its caller gets EXPR_ASKED), or EXPR_BLANK: there is none, which *out says, too; default() takes its other
+ * operand then. Values live in the arena given to the evaluation or longer. */
+enum { EXPR_ASKED = 2, EXPR_BLANK = 4 };
 struct scope {
 	int (*lookup)(void *ctx, struct str head, struct str member /* {NULL} when none */, struct value *out, struct err *);
 	void *ctx;
