@@ -104,6 +104,13 @@ static int open_state(struct session *s, struct err *err)
 	return 0;
 }
 
+bool session_has_options(const struct session *s)
+{
+	const struct plan_words *w = &s->words;
+
+	return w->vars.n || w->env.n || w->unknown.n || w->has_args || w->runtime.s;
+}
+
 const char *session_path(struct session *s, const char *name) { return str_fmt(&s->arena, STR_FMT "/%s", STR_ARG(s->state), name).s; }
 
 const char *session_ledger(struct session *s)
@@ -302,8 +309,6 @@ int session_plan(struct session *s, struct err *err)
 	}
 	if (compile(s, err) < 0)
 		return -1;
-	if (s->words.vars.n || s->words.env.n || s->words.unknown.n)
-		return 0;
 	if (leftovers_find(s, err) < 0)
 		return -1;
 	s->compile.exclude = &s->leftovers;
@@ -393,6 +398,7 @@ void session_close(struct session *s)
 	compiled_release(&s->compiled);
 	vec_free(&s->facts);
 	map_release(&s->leftovers);
+	map_release(&s->kept);
 	if (s->rootfd >= 0)
 		close(s->rootfd);
 	arena_release(&s->arena);
