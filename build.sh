@@ -44,6 +44,8 @@ need_for_tests() {
 	need_tool openssl openssl         # certificates for u-http, tokens for registries
 	need_tool docker-registry docker-registry
 	need_tool htpasswd apache2-utils
+	need_tool make make
+	need_tool ninja ninja-build
 	/usr/bin/python3 -c 'import jsonschema, yaml' 2>/dev/null || missing="$missing python3-jsonschema python3-yaml"
 }
 need_for_engines() {            # what t/testbed/engines.sh starts; only root can

@@ -32,7 +32,7 @@ links() {       # PAGE: those that lead to no file
 }
 files() {       # PAGE: names of files in `` that there are not
 	grep -oE '`[a-z0-9/._-]+\.(c|h|t|md|json|sh|yaml)`' "$1" | tr -d '`' | sort -u | while read -r file; do
-		test -e "$top/$file" || find "$top/src" "$top/runtimes" "$top/cache" "$top/schemas" "$top/t" "$top/doc" \
+		test -e "$top/$file" || find "$top/src" "$top/runtimes" "$top/cache" "$top/generators" "$top/schemas" "$top/t" "$top/doc" \
 			-path "*/$file" | grep -q . || echo "$file"
 	done | grep -vx 'cairn.yaml' >"$T/lost"
 	cat "$T/lost"
