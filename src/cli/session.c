@@ -190,6 +190,13 @@ static int plan_words(struct session *s, struct err *err)
 	if (w->runtime.s && !str_is(w->runtime, "native") && !str_is(w->runtime, "container"))
 		return err_set(err, ERR_USAGE, str_is(w->runtime, "pod") ? "runtime " STR_FMT " is not built yet: native and container are" :
 			       "unknown runtime " STR_FMT ": there are native and container", STR_ARG(w->runtime));
+	if (w->engine.s && !config_engine(w->engine))
+		return err_set(err, ERR_USAGE, "--engine takes auto, podman, docker, or an engine's URL as unix:///PATH, tcp://HOST:PORT or ssh://HOST, "
+			       "not '" STR_FMT "'", STR_ARG(w->engine));
+	if (w->engine.s) {
+		s->config.container_engine = w->engine;
+		s->config.container_engine_where = S("--engine");
+	}
 	o->runner_image = s->config.runner_image;
 	o->args = w->args.v;
 	o->nargs = w->args.n;

@@ -14,6 +14,7 @@ struct plan_words {
 	struct opt_list vars;           /* -V name=value */
 	struct opt_list env;            /* --env NAME=VALUE */
 	struct str runtime;             /* --runtime */
+	struct str engine;              /* --engine */
 	struct opt_list unknown;        /* --param=value of the one goal that has it */
 	struct opt_list goals;
 	struct opt_list args; bool has_args;    /* after -- */
@@ -21,7 +22,8 @@ struct plan_words {
 #define PLAN_WORD_OPTS(w) \
 	{'V', "var", OPT_LIST, &(w)->vars, "NAME=VALUE", "set a variable of the spec"}, \
 	{0, "env", OPT_LIST, &(w)->env, "NAME=VALUE", "set a variable in every step's environment"}, \
-	{0, "runtime", OPT_STR, &(w)->runtime, "KIND", "run steps by this runtime"}
+	{0, "runtime", OPT_STR, &(w)->runtime, "KIND", "run steps by this runtime"}, \
+	{0, "engine", OPT_STR, &(w)->engine, "ENGINE", "run containers by this engine: auto, podman, docker or a URL"}
 
 struct session {
 	struct arena arena;
