@@ -174,6 +174,8 @@ struct engine_pull {
 	struct str tag;                 /* "1" or "sha256:..." */
 	struct str platform;            /* "linux/arm64"; {NULL}: the engine's own */
 	struct str auth;                /* X-Registry-Auth; {NULL} */
+	bool insecure;                  /* the registry may speak http or show any certificate. Podman is told; Docker has that in its own
+					   configuration, for registries on its machine by itself */
 };
 struct engine_call *engine_pull(struct engine *, const struct engine_pull *, engine_progress *, engine_fn *, void *ctx);
 struct engine_build {

@@ -79,6 +79,19 @@ struct engine_call *engine_image(struct engine *e, struct str ref, engine_fn *fn
 	return engine_ask(e, &(struct engine_ask){.method = "GET", .path = buf_view(&path), .what = buf_view(&what)}, fn, ctx);
 }
 
+/* Podman's own way, which alone takes tlsVerify. */
+static void libpod_pull(const struct engine_pull *p, const char *between, struct buf *path)
+{
+	CLEANUP_BUF struct buf ref = BUF_INIT(BUF_UNLIMITED);
+	static const char *const keys[] = {"OS", "Arch", "Variant"};
+	struct str rest = p->platform, part;
+	buf_fmt(&ref, STR_FMT "%s" STR_FMT, STR_ARG(p->name), between, STR_ARG(p->tag));
+	buf_z(path, "/images/pull?policy=always&tlsVerify=false");
+	engine_query(path, "reference", buf_view(&ref));
+	for (size_t i = 0; i < countof(keys) && str_cut(&rest, '/', &part); i++)
+		engine_query(path, keys[i], part);
+}
+
 struct engine_call *engine_pull(struct engine *e, const struct engine_pull *p, engine_progress *progress, engine_fn *fn, void *ctx)
 {
 	CLEANUP_BUF struct buf path = BUF_INIT(BUF_UNLIMITED), full = BUF_INIT(BUF_UNLIMITED);
@@ -86,12 +99,17 @@ struct engine_call *engine_pull(struct engine *e, const struct engine_pull *p, e
 	struct http_header auth = {"X-Registry-Auth", p->auth};
 	struct engine_call *c = lines_new(e, call_what("pull the image " STR_FMT "%s" STR_FMT, STR_ARG(p->name), between, STR_ARG(p->tag)),
 					  progress, fn, ctx);
-	buf_z(&path, "/images/create");
-	engine_query(&path, "fromImage", p->name);
-	engine_query(&path, "tag", p->tag);
-	if (p->platform.n)
-		engine_query(&path, "platform", p->platform);
-	engine_path(e, false, buf_view(&path), &full);
+	bool libpod = p->insecure && e->libpod;
+	if (libpod) {
+		libpod_pull(p, between, &path);
+	} else {
+		buf_z(&path, "/images/create");
+		engine_query(&path, "fromImage", p->name);
+		engine_query(&path, "tag", p->tag);
+		if (p->platform.n)
+			engine_query(&path, "platform", p->platform);
+	}
+	engine_path(e, libpod, buf_view(&path), &full);
 	call_send(c, "POST", buf_view(&full), &auth, p->auth.n > 0, &(struct http_request){.fresh = true, .idle_s = PULL_IDLE_S});
 	return c;
 }

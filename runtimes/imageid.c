@@ -199,27 +199,16 @@ static int read_builder(const struct reading *r, const struct names *names, stru
 	return 0;
 }
 
-int imageid_read(struct arena *a, struct str text, struct imageid *out, struct err *err)
+int imageid_of(struct arena *a, const struct node *root, struct imageid *out, struct err *err)
 {
 	CLEANUP_BUF struct buf b = BUF_INIT(2 * IMAGEID_JSON_MAX);
-	struct source *src = arena_new(a, struct source);
-	struct err why = ERR_INIT;
-	struct node *root;
 	const struct names *names;
-	struct reading r = {.arena = a, .err = err};
+	struct reading r = {.arena = a, .err = err, .root = root};
 
 	*out = (struct imageid){0};
-	if (text.n > IMAGEID_JSON_MAX)
-		return wrong(&r, "it is larger than %u MiB", IMAGEID_JSON_MAX >> 20);
-	*src = (struct source){S("image"), text};
-	if (json_read(a, src, &root, &why) < 0) {
-		err_release(&why);
-		return wrong(&r, "it is no JSON");
-	}
 	if (root->kind != NODE_MAP)
 		return wrong(&r, "it is no JSON object");
 	names = member(root, inspection.rootfs) || member(root, inspection.os) ? &inspection : &configuration;
-	r.root = root;
 	r.config = member(root, names->config);
 	if (r.config && r.config->kind != NODE_MAP)
 		return wrong(&r, "%s is no map", names->config);
@@ -230,6 +219,20 @@ int imageid_read(struct arena *a, struct str text, struct imageid *out, struct e
 	out->description = str_dup(a, buf_view(&b));
 	sha256_bytes(out->description.s, out->description.n, &out->identity);
 	return 0;
+}
+
+int imageid_read(struct arena *a, struct str text, struct imageid *out, struct err *err)
+{
+	struct source *src = arena_new(a, struct source);
+	struct reading r = {.arena = a, .err = err};
+	struct node *root;
+
+	*src = (struct source){S("image"), text};
+	if (text.n > IMAGEID_JSON_MAX)
+		return wrong(&r, "it is larger than %u MiB", IMAGEID_JSON_MAX >> 20);
+	if (json_read_loose(a, src, &root, NULL) < 0)
+		return wrong(&r, "it is no JSON");
+	return imageid_of(a, root, out, err);
 }
 
 /* ---- differences ---- */

@@ -32,6 +32,8 @@ struct imageid {
 /* text: a configuration blob (OCI or Docker), or what an engine answers to "inspect image" (Docker, Podman's two).
  * Which of them it is, is seen by what it holds. -1 with the reason, which begins with "the image's configuration". */
 int imageid_read(struct arena *, struct str text, struct imageid *out, struct err *);
+/* The same of what has been parsed. */
+int imageid_of(struct arena *, const struct node *root, struct imageid *out, struct err *);
 
 /* What makes b another image than a, from their descriptions, a sentence each: "layer 3 differs", "env PATH was '/bin' and is
  * '/usr/bin'", "the entrypoint differs: ...". -1: one is no description. */

@@ -4,7 +4,7 @@
 
 #include "base/node.h"
 
-#define IDLE_S 60
+#define IDLE_S 30
 #define TOKEN_MAX (1u << 20)
 #define TOKEN_SECONDS 60                /* how long one holds that does not say so */
 #define TOKEN_SPARE 10                  /* seconds before its end at which it is no longer used */
