@@ -44,6 +44,8 @@ need_for_tests() {
 	need_tool openssl openssl         # certificates for u-http, tokens for registries
 	need_tool docker-registry docker-registry
 	need_tool htpasswd apache2-utils
+	need_tool make make
+	need_tool ninja ninja-build
 	/usr/bin/python3 -c 'import jsonschema, yaml' 2>/dev/null || missing="$missing python3-jsonschema python3-yaml"
 }
 need_for_engines() {            # what t/testbed/engines.sh starts; only root can
@@ -79,10 +81,11 @@ install_missing() {
 # --- what is built, and how ---------------------------------------------------------------------
 core_libs="yaml-0.1 libcjson"   # what the program itself links; keep it short, starting up costs time
 header_libs="libxxhash"         # used through its header alone
+shim_shared="outlog unframe wire"       # of runtimes/shim, what cairn itself is made of, too
 warnings="-Wall -Wextra -Wshadow -Wstrict-prototypes -Wvla -Werror"
 
 module_libs() { sed -n '1,5s|.*/\* module: pkg \(.*\) \*/.*|\1|p' "$1"; }
-sources() { matching '' src/*.c src/*/*.c runtimes/*.c cache/*.c generators/*.c; }
+sources() { matching '' src/*.c src/*/*.c runtimes/*.c cache/*.c generators/*.c; for name in $shim_shared; do echo "runtimes/shim/$name.c"; done; }
 matching() {    # PATTERN FILES: those that exist and whose name holds PATTERN
 	pattern=$1
 	shift
@@ -205,7 +208,9 @@ link_tests() {  # FOLDER OPTIONS MAIN SOURCES
 	folder=$1 options=$2 main=$3
 	shift 3
 	compile $main "$@"
-	archive "$B/obj/cairn.a" $(object $(sources) | grep -v -e '/mod-[^/]*$' -e '/src/main\.o$')
+	compile runtimes/shim/*.c
+	archive "$B/obj/cairn.a" $(object $(sources) runtimes/shim/*.c | LC_ALL=C sort -u |
+		grep -v -e '/mod-[^/]*$' -e '/src/main\.o$')
 	for src; do
 		name=${src##*/}
 		link "$folder/${name%.c}" "$options $link_libs" $(object $main "$src") "$B/obj/cairn.a"

@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "sys/child.h"
+#include "sys/started.h"
 
 #define MS 1000000ull
 #define GRACE_NS (100 * MS)             /* for who still holds a pipe */
@@ -35,6 +36,7 @@ struct native {
 	struct child child;
 	struct stream streams[2];
 	int pidfd;
+	bool noted; size_t note;        /* with started */
 	struct loop_watch *ended, *timer;
 	bool leader_ended, reaped;
 	int status;
@@ -127,11 +129,19 @@ static void finish(struct native *n)
 	/* n may be gone: done is where a job is released. */
 }
 
+static void forget(struct native *n)
+{
+	if (n->noted)
+		started_ended(n->job->session, n->note);
+	n->noted = false;
+}
+
 static void await_group(void *ctx)
 {
 	struct native *n = ctx;
 	n->timer = NULL;
 	if (!child_group_left(&n->child) || n->waited >= LEFT_NS) {
+		forget(n);
 		finish(n);
 		return;
 	}
@@ -201,6 +211,7 @@ static void native_release(struct job *job)
 		kill(n->child.foreground ? n->child.pid : -n->child.pid, SIGKILL);
 		child_reap(&n->child, &n->status, &n->usage);
 	}
+	forget(n);
 	free(n);
 }
 
@@ -244,7 +255,14 @@ static int launch(struct native *n, struct err *err)
 	} else {
 		c->in = -1, c->out = out, c->err = errfd;
 	}
-	return child_start(c, err);
+	uint64_t since = started_now();
+	if (child_start(c, err) < 0)
+		return -1;
+	if (n->job->session) {
+		n->note = started_note(n->job->session, c->pid, !c->foreground, since);
+		n->noted = true;
+	}
+	return 0;
 }
 
 static int native_start(struct job *job, struct err *err)
@@ -274,9 +292,25 @@ static void native_cancel(struct job *job, int sig)
 		kill(whom, SIGCONT);
 }
 
+static int native_open(const struct runtime_context *context, void **session, struct err *err)
+{
+	struct arena a = ARENA_INIT;
+	(void)err;
+	*session = started_open(str_fmt(&a, "%s/" STARTED_FILE, context->state_dir).s);
+	arena_release(&a);
+	return 0;
+}
+
+static void native_close(void *session)
+{
+	started_close(session);
+}
+
 const struct runtime runtime_native = {
 	.name = "native",
 	.check = native_check,
+	.open = native_open,
+	.close = native_close,
 	.start = native_start,
 	.cancel = native_cancel,
 	.release = native_release,

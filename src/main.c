@@ -6,11 +6,12 @@
 #include <unistd.h>
 
 #include "cli/cmd.h"
+#include "exec/report.h"
 #include "sys/file.h"
 
 const struct command *const commands[] = {
 	&cmd_run, &cmd_plan, &cmd_list, &cmd_status, &cmd_explain, &cmd_log, &cmd_clean, &cmd_check, &cmd_init,
-	&cmd_config, &cmd_cache, &cmd_hook, &cmd_version, &cmd_help,
+	&cmd_generate, &cmd_config, &cmd_cache, &cmd_hook, &cmd_version, &cmd_help,
 };
 const size_t ncommands = countof(commands);
 
@@ -103,6 +104,8 @@ int main(int argc, char **argv)
 	status = run_command(argc, argv, &err);
 	if (err_any(&err)) {
 		err_print(&err, &text, color_wanted(NULL, 2));
+		if (github_here())
+			github_annotate_err(&err, &text);
 		file_write_all(2, text.s, text.n);
 		if (status <= 0)
 			status = err_exit_status(&err);

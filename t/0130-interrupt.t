@@ -50,8 +50,24 @@ for i in $(seq 1200); do none_left || break; sleep 0.05; done
 check 'its processes are told from others' not none_left
 kill -9 $pid
 wait $pid 2>/dev/null
-kill $(sleepers)
+check 'kill -9 leaves them' not none_left
+check 'a dry run leaves them, too' cairn run -n other
+check 'as they are' not none_left
 check 'the next start puts right what kill -9 left' run other
 check 'the file that stood in the way is back' grep -qx mine long.out
 check 'no staged file is left' sh -c '! ls -A | grep -q "^\.cairn~"'
+check 'no process either' none_left
+check 'and it is told' grep -q '"note".*left running' "$EVENTS"
+
+rm -f started
+cairn run long >"$OUT" 2>&1 &
+pid=$!
+wait_for started
+kill -9 $pid
+wait $pid 2>/dev/null
+pkill_leader() { for p in $(sleepers); do kill -9 $(cut -d' ' -f5 /proc/$p/stat); return; done; }
+check 'its leader is killed, too' pkill_leader
+check 'the rest of its group is there' not none_left
+check 'clean ends it' cairn clean other
+check 'as well' none_left
 finish

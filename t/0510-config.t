@@ -32,6 +32,11 @@ printf 'jobs: many\nrutime: native\ncache: {max_size: big, size: 3}\n' | config
 refuse 2 'mistakes' cairn config
 check 'each has its place' sh -c 'for at in 1:7 2:1 3:19 3:24; do grep -q "config.yaml:$at" "$0" || exit 1; done' "$OUT"
 check 'near misses are suggested' grep -q "'runtime'" "$OUT"
+printf 'container_engine: podman\n' | config
+check 'an engine from a file' value container_engine podman user
+check 'and from the environment' env CAIRN_CONTAINER_ENGINE=unix:///x sh -c 'cairn config | grep -q "^container_engine *= unix:///x "'
+refuse 2 'none' env CAIRN_CONTAINER_ENGINE=lxc cairn config
+check 'is told what there is' grep -q 'podman' "$OUT"
 printf 'kubernetes: {}\n' | config
 refuse 2 'a setting that is still to come' cairn config
 check 'is called that' grep -q 'not built yet' "$OUT"
@@ -50,7 +55,10 @@ import json, subprocess, sys
 import jsonschema
 schema = json.load(open(sys.argv[1]))
 tries = [{}, {"jobs": 3}, {"jobs": "auto"}, {"jobs": "many"}, {"jobs": -1}, {"max_concurrent": 2}, {"runtime": "native"},
-         {"runtime": "magic"}, {"tags": ["a", "b"]}, {"tags": ["a b"]}, {"tags": "a"}, {"capabilities": ["x"]},
+         {"runtime": "magic"}, {"tags": ["a", "b"]}, {"tags": ["a b"]}, {"tags": "a"}, {"container_engine": "podman"}, {"container_engine": "auto"},
+         {"container_engine": "Docker"}, {"container_engine": "unix:///run/x.sock"}, {"container_engine": "/run/x.sock"},
+         {"container_engine": "/"}, {"container_engine": "npipe:////./pipe/x"}, {"container_engine": "ssh://"}, {"container_engine": None},
+         {"container_engine": "tcp://[::1]:2375"}, {"container_engine": ["podman"]}, {"capabilities": ["x"]},
          {"cache": {"dir": "/x"}}, {"cache": {"dir": "x"}}, {"cache": {"dir": "~/x"}}, {"cache": {"max_size": 0}},
          {"cache": {"max_size": "10g"}}, {"cache": {"max_size": "10 g"}}, {"cache": {"max_size": "1.5GiB"}},
          {"cache": {"max_size": "10x"}}, {"cache": {"max_age": "30d"}}, {"cache": {"max_age": "soon"}}, {"cache": []},
@@ -71,4 +79,12 @@ for t in tries:
 sys.exit(wrong != 0)
 END
 check 'the schema tells the same' /usr/bin/python3 agree.py "$top/schemas/config.schema.json" "$file"
+rm "$file"
+spec <<'END'
+cairn: 1
+commands: {a: {run: "true", inputs: [], outputs: []}}
+END
+refuse 2 'an engine on the command line that is none' cairn plan --engine=lxc a
+check 'is told by its option' grep -q -- '--engine' "$OUT"
+check 'one that is needs not be there where nothing runs in it' cairn plan --engine=unix:///nowhere a
 finish

@@ -14,6 +14,7 @@
 #include "exec/place.h"
 #include "sys/file.h"
 #include "sys/lock.h"
+#include "sys/started.h"
 
 struct cleaning {
 	struct view *v;
@@ -41,8 +42,11 @@ static int take_lock(struct cleaning *c, struct err *err)
 static int open_place(struct cleaning *c, struct err *err)
 {
 	struct session *s = &c->v->s;
-	size_t undone;
+	size_t undone, ended;
 	bool fresh;
+
+	if (started_end_left(session_path(s, STARTED_FILE), s->root.s, &ended, err) < 0)
+		return -1;
 
 	c->place = (struct place){.rootfd = s->rootfd, .root = s->root.s};
 	snprintf(c->place.run, sizeof(c->place.run), "c%lx", (unsigned long)getpid());

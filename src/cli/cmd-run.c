@@ -16,7 +16,7 @@ struct run_words {
 	int64_t jobs;
 	bool keep_going, dry_run, quiet;
 	int verbose;
-	struct str force, events;
+	struct str force, events, junit;
 };
 
 static int check_words(struct run_words *w, struct err *err)
@@ -30,7 +30,10 @@ static int check_words(struct run_words *w, struct err *err)
 	o->dry_run = w->dry_run;
 	o->verbosity = w->quiet ? PROGRESS_QUIET : w->verbose ? PROGRESS_VERBOSE : PROGRESS_NORMAL;
 	o->events = w->events;
+	o->junit = w->junit;
 	o->color = color_wanted(&w->common, STDOUT_FILENO);
+	if (w->junit.s && w->dry_run)
+		return err_set(err, ERR_USAGE, "--junit: a dry run runs nothing that could be told");
 	if (!w->force.s)
 		return 0;
 	if (w->force.n && !str_is(w->force, "all"))
@@ -68,6 +71,7 @@ static int run_words(int argc, char **argv, struct arena *a, struct run_words *w
 		{'n', "dry-run", OPT_FLAG, &w->dry_run, NULL, "say what would run and why, run nothing"},
 		{0, "force", OPT_OPTIONAL, &w->force, "all", "run the goals though nothing changed; --force=all: what they need, too"},
 		{0, "events", OPT_STR, &w->events, "FILE", "write what happens as JSON lines (- is standard output)"},
+		{0, "junit", OPT_STR, &w->junit, "FILE", "write what became of the steps as JUnit XML"},
 		{0, "plan", OPT_STR, &w->runner.plan_file, "FILE", "replay an exported plan (cairn plan --json) without the spec"},
 		{'v', "verbose", OPT_COUNT, &w->verbose, NULL, "show every step and its output"},
 		{'q', "quiet", OPT_FLAG, &w->quiet, NULL, "show failures only"},

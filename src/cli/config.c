@@ -15,7 +15,7 @@
 #define JOBS_MAX 65536
 #define CACHE_BYTES (10ull << 30)
 
-enum setting { JOBS, RUNTIME, RUNNER_IMAGE, TAGS, CAPABILITIES, CACHE_DIR, CACHE_MAX_SIZE, CACHE_MAX_AGE, NSETTINGS };
+enum setting { JOBS, RUNTIME, RUNNER_IMAGE, CONTAINER_ENGINE, TAGS, CAPABILITIES, CACHE_DIR, CACHE_MAX_SIZE, CACHE_MAX_AGE, NSETTINGS };
 
 static const struct known {
 	const char *group, *key;        /* {group: {key: ...}}, or NULL and a key of the file itself */
@@ -26,6 +26,7 @@ static const struct known {
 	{NULL, "jobs", "CAIRN_JOBS", JOBS},
 	{NULL, "runtime", "CAIRN_RUNTIME", RUNTIME},
 	{NULL, "runner_image", "CAIRN_RUNNER_IMAGE", RUNNER_IMAGE},
+	{NULL, "container_engine", "CAIRN_CONTAINER_ENGINE", CONTAINER_ENGINE},
 	{NULL, "tags", "CAIRN_TAGS", TAGS},
 	{NULL, "capabilities", "CAIRN_CAPABILITIES", CAPABILITIES},
 	{"cache", "dir", "CAIRN_CACHE_DIR", CACHE_DIR},
@@ -33,11 +34,12 @@ static const struct known {
 	{"cache", "max_age", "CAIRN_CACHE_MAX_AGE", CACHE_MAX_AGE},
 };
 static const char *const shown[NSETTINGS] = {
-	[JOBS] = "jobs", [RUNTIME] = "runtime", [RUNNER_IMAGE] = "runner_image", [TAGS] = "tags", [CACHE_DIR] = "cache.dir", [CACHE_MAX_SIZE] = "cache.max_size",
+	[JOBS] = "jobs", [RUNTIME] = "runtime", [RUNNER_IMAGE] = "runner_image",
+	[CONTAINER_ENGINE] = "container_engine", [TAGS] = "tags", [CACHE_DIR] = "cache.dir", [CACHE_MAX_SIZE] = "cache.max_size",
 	[CACHE_MAX_AGE] = "cache.max_age",
 };
 static const char *const unbuilt[] = {
-	"container_engine", "shell", "user", "group", "nonroot", "docker_implementation", "mounters",
+	"shell", "user", "group", "nonroot", "docker_implementation", "mounters",
 	"workspace_cache_dir", "kubernetes",
 };
 
@@ -130,6 +132,26 @@ static int set_dir(struct reading *r, struct str text)
 	return 0;
 }
 
+bool config_engine(struct str text)
+{
+	static const char *const begins[] = {"unix:///", "/", "tcp://", "http://", "https://", "ssh://"};
+
+	for (size_t i = 0; i < countof(begins); i++)
+		if (text.n > strlen(begins[i]) && str_starts(text, str_of(begins[i])))
+			return true;
+	return str_is(text, "auto") || str_is(text, "podman") || str_is(text, "docker");
+}
+
+static int set_engine(struct reading *r, struct str text)
+{
+	if (!config_engine(text))
+		return mistake(r, "expected auto, podman, docker, or an engine's URL as unix:///PATH, tcp://HOST:PORT or ssh://HOST, not '" STR_FMT
+			       "'", STR_ARG(text));
+	r->config->container_engine = text;
+	r->config->container_engine_where = r->origin == FROM_ENV ? r->where : str_fmt(r->arena, "container_engine (" STR_FMT ")", STR_ARG(r->where));
+	return 0;
+}
+
 static int set_size(struct reading *r, struct str text)
 {
 	if (!spec_size(text, &r->config->cache_max_bytes))
@@ -185,6 +207,7 @@ static int value_put(struct reading *r, enum setting setting, struct str text)
 	switch (setting) {
 	case JOBS: rc = set_jobs(r, text); break;
 	case RUNTIME: rc = set_runtime(r, text); break;
+	case CONTAINER_ENGINE: rc = set_engine(r, text); break;
 	case RUNNER_IMAGE: rc = set_runner_image(r, text); break;
 	case TAGS: rc = set_tags(r, text, &r->config->tags, &r->config->ntags); break;
 	case CAPABILITIES: rc = set_tags(r, text, &r->capabilities, &r->ncapabilities); break;
@@ -318,10 +341,11 @@ static int defaults(struct reading *r)
 {
 	struct config *c = r->config;
 
-	*c = (struct config){.cache_max_bytes = CACHE_BYTES};
+	*c = (struct config){.cache_max_bytes = CACHE_BYTES, .container_engine = S("auto"), .container_engine_where = S("the default")};
 	r->values[JOBS].text = S("auto");
 	r->values[RUNTIME].text = S("auto");
 	r->values[RUNNER_IMAGE].text = S("");
+	r->values[CONTAINER_ENGINE].text = c->container_engine;
 	r->values[TAGS].text = S("");
 	r->values[CACHE_MAX_SIZE].text = S("10g");
 	r->values[CACHE_MAX_AGE].text = S("0");

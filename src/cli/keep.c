@@ -74,7 +74,8 @@ static int facts_after(struct session *s, struct watches *out, struct err *err)
 
 	if (!compile_texts_same(&s->compiled))
 		return 0;
-	s->compile.exclude = NULL;      /* what was left over is removed by now, or is the user's */
+	/* other leftovers are removed by now, or are the user's */
+	s->compile.exclude = s->kept.n ? &s->kept : NULL;
 	for (size_t i = 0; i < before.n; i++)
 		if (before.v[i].fact == FACT_SPEC)
 			vec_add(out, before.v[i]);

@@ -2,52 +2,91 @@
 
 #include "exec/ledger.h"
 
-/* "cmd[a=1,b=2]" of a command that still exists, where a name in the brackets is one of its params: an option of
- * some run made it, and options of one run never remove anything. */
-static bool is_variant(const struct plan *plan, struct str step)
+struct look {
+	struct session *s;
+	struct map live;                /* name of a step -> its id + 1 */
+	struct map commands;            /* name -> struct plan_command */
+};
+
+static void look_begin(struct look *l, struct session *s)
 {
-	ptrdiff_t open = str_chr(step, '[');
-	struct str inside, axis, name;
+	const struct plan *plan = s->plan;
 
-	if (open < 0 || !str_ends(step, S("]")))
-		return false;
-	for (uint32_t c = 0; c < plan->ncommands; c++) {
-		const struct plan_command *command = &plan->commands[c];
+	*l = (struct look){.s = s};
+	for (uint32_t i = 0; i < plan->nsteps; i++)
+		*map_put(&l->live, plan_step_name(plan, i), NULL) = (void *)(uintptr_t)(i + 1);
+	for (uint32_t i = 0; i < plan->ncommands; i++)
+		*map_put(&l->commands, plan_str(plan, plan->commands[i].name), NULL) = (void *)&plan->commands[i];
+}
 
-		if (!str_eq(plan_str(plan, command->name), str_head(step, open)))
-			continue;
-		inside = str_head(str_from(step, open + 1), step.n - open - 2);
-		while (str_cut(&inside, ',', &axis))
-			for (uint32_t p = 0; str_cut(&axis, '=', &name) && p < command->params.n; p++)
-				if (str_eq(plan_str(plan, plan->params[command->params.at + p].name), name))
-					return true;
-	}
+static bool names_param(const struct plan *plan, const struct plan_command *command, struct str inside)
+{
+	struct str axis, name;
+
+	while (str_cut(&inside, ',', &axis))
+		for (uint32_t p = 0; str_cut(&axis, '=', &name) && p < command->params.n; p++)
+			if (str_eq(plan_str(plan, plan->params[command->params.at + p].name), name))
+				return true;
 	return false;
 }
 
-/* Steps of the ledger that the plan no longer has, and what they left. */
+/* Is it a step that some run's options make of a command that the spec still has? Its params stand in its name,
+ * "cmd[a=1,b=2]"; vars do not, but all it wrote was written under options. */
+static bool of_options(const struct look *l, struct str step, const struct entries *outputs)
+{
+	ptrdiff_t open = str_chr(step, '[');
+	const struct plan_command *command = map_get(&l->commands, open < 0 ? step : str_head(step, open));
+
+	if (!command)
+		return false;
+	if (open >= 0 && str_ends(step, S("]")) && names_param(l->s->plan, command, str_head(str_from(step, open + 1), step.n - open - 2)))
+		return true;
+	for (size_t i = 0; i < outputs->n; i++)
+		if (!(outputs->v[i].mode & LEDGER_OF_OPTIONS))
+			return false;
+	return true;
+}
+
+static void put(struct look *l, struct str path, bool kept)
+{
+	path = str_dup(&l->s->arena, path);
+	*map_put(&l->s->leftovers, path, NULL) = l;
+	if (kept)
+		*map_put(&l->s->kept, path, NULL) = l;
+}
+
+static void look_at(struct look *l, struct str step, const struct entries *outputs)
+{
+	struct session *s = l->s;
+	uintptr_t live = (uintptr_t)map_get(&l->live, step);
+	bool kept = live || session_has_options(s) || of_options(l, step, outputs);
+
+	if (!kept)
+		s->gone[s->ngone++] = str_dup(&s->arena, step);
+	for (size_t i = 0; i < outputs->n; i++)
+		if (!live || !plan_step_covers(s->plan, live - 1, outputs->v[i].path))
+			put(l, outputs->v[i].path, kept);
+}
+
+/* Steps of the ledger that the plan no longer has, and what is not declared of what was written. */
 int leftovers_find(struct session *s, struct err *err)
 {
 	struct ledger *ledger;
-	struct map live = MAP_INIT;
+	struct look l;
 	bool fresh;
 
 	if (ledger_open(&ledger, session_ledger(s), s->rootfd, &fresh, err) < 0)
 		return -1;
-	for (uint32_t i = 0; i < s->plan->nsteps; i++)
-		*map_put(&live, plan_step_name(s->plan, i), NULL) = s;
+	look_begin(&l, s);
 	s->gone = arena_array(&s->arena, ledger_steps(ledger), struct str);
 	for (size_t i = 0; i < ledger_steps(ledger); i++) {
-		struct str step = ledger_step(ledger, i);
 		struct entries outputs;
 
-		if (map_has(&live, step) || is_variant(s->plan, step) || !ledger_outputs(ledger, step, &outputs))
-			continue;
-		s->gone[s->ngone++] = str_dup(&s->arena, step);
-		for (size_t k = 0; k < outputs.n; k++)
-			*map_put(&s->leftovers, str_dup(&s->arena, outputs.v[k].path), NULL) = s;
+		if (ledger_outputs(ledger, ledger_step(ledger, i), &outputs))
+			look_at(&l, ledger_step(ledger, i), &outputs);
 	}
-	map_release(&live);
+	map_release(&l.live);
+	map_release(&l.commands);
 	ledger_close(ledger);
 	return 0;
 }

@@ -9,10 +9,12 @@
 #include "base/path.h"
 #include "cli/keep.h"
 #include "cli/replay.h"
+#include "cli/views.h"
 #include "exec/event.h"
 #include "registry.h"
 #include "sys/lock.h"
 #include "sys/pool.h"
+#include "sys/started.h"
 
 extern char **environ;
 
@@ -22,6 +24,7 @@ struct running {
 	struct events events;
 	struct event_file *file;
 	struct progress *progress;
+	struct views views;             /* what is written when it is over */
 	struct map goals;               /* names of goals, for progress */
 	struct run run;
 	struct place place;
@@ -63,6 +66,7 @@ static int open_events(struct running *r, struct err *err)
 	r->events.start_ns = r->s->opened_ns;
 	r->progress = progress_open(STDOUT_FILENO, STDERR_FILENO, on_terminal(), r->options->color, r->options->verbosity, is_goal, r);
 	events_add(&r->events, progress_see, r->progress);
+	views_open(&r->views, &r->events, r->progress, r->options->junit);
 	if (!r->options->events.s)
 		return 0;
 	r->file = event_file_open(r->options->events.s, err);
@@ -76,6 +80,8 @@ static int close_events(struct running *r, struct err *err)
 {
 	int rc = r->file ? event_file_close(r->file, err) : 0;
 
+	if (views_close(&r->views, r->s, rc < 0 ? NULL : err) < 0)
+		rc = -1;
 	if (r->progress)
 		progress_close(r->progress);
 	map_release(&r->goals);
@@ -100,7 +106,7 @@ static void each_hit(struct running *r)
 	}
 }
 
-bool runner_names_steps(const struct runner_options *options) { return options->events.s || options->verbosity == PROGRESS_VERBOSE; }
+bool runner_names_steps(const struct runner_options *options) { return options->events.s || options->junit.s || options->verbosity == PROGRESS_VERBOSE; }
 
 int runner_nothing(struct session *s, const struct runner_options *options, struct err *err)
 {
@@ -167,7 +173,8 @@ static int open_place(struct running *r, struct err *err)
 	bool fresh;
 	size_t n = 0;
 
-	r->place = (struct place){.rootfd = s->rootfd, .root = s->root.s, .store = s->store, .content = s->content, .saved = saved, .ctx = r};
+	r->place = (struct place){.rootfd = s->rootfd, .root = s->root.s, .store = s->store, .content = s->content, .saved = saved, .ctx = r,
+		.options = s->words.vars.n || s->words.runtime.s || s->replayed};
 	snprintf(r->place.run, sizeof(r->place.run), "%llx", (unsigned long long)(r->events.start_ns ^ (uint64_t)getpid() << 40));
 	if (ledger_open(&r->place.ledger, session_ledger(s), s->rootfd, &fresh, err) < 0 ||
 	    ledger_recover(r->place.ledger, s->rootfd, &n, err) < 0)
@@ -178,6 +185,17 @@ static int open_place(struct running *r, struct err *err)
 	e.text = str_fmt(&s->arena, "put right %zu file%s that an interrupted run had moved", n, n == 1 ? "" : "s");
 	events_emit(&r->events, &e);
 	return 0;
+}
+
+/* What still runs of a killed run would write among what this one reads. */
+static int end_left(struct running *r, struct err *err)
+{
+	size_t n = 0;
+	int rc = r->options->dry_run ? 0 : started_end_left(session_path(r->s, STARTED_FILE), r->s->root.s, &n, err);
+
+	if (n)
+		warn(r, str_fmt(&r->s->arena, "ended %zu step%s that a killed run had left running", n, n == 1 ? "" : "s"));
+	return rc;
 }
 
 static int prepare(struct running *r, struct err *err)
@@ -264,7 +282,7 @@ int runner_run(struct session *s, const struct runner_options *options, struct e
 	struct running r = {.s = s, .options = options, .lock = -1};
 	int status = -1;
 
-	if (open_events(&r, err) == 0 && take_lock(&r, err) == 0)
+	if (open_events(&r, err) == 0 && take_lock(&r, err) == 0 && end_left(&r, err) == 0)
 		status = locked_run(&r, err);
 	release(&r);
 	if (close_events(&r, status < 0 ? NULL : err) < 0)

@@ -12,6 +12,7 @@ struct runner_options {
 	int force;                      /* FORCE_* */
 	enum verbosity verbosity;
 	struct str events;              /* file; {NULL} none */
+	struct str junit;               /* file; {NULL} none */
 	struct str plan_file;           /* an exported plan to replay instead of the spec; {NULL} none */
 };
 

@@ -104,6 +104,13 @@ static int open_state(struct session *s, struct err *err)
 	return 0;
 }
 
+bool session_has_options(const struct session *s)
+{
+	const struct plan_words *w = &s->words;
+
+	return w->vars.n || w->env.n || w->unknown.n || w->has_args || w->runtime.s;
+}
+
 const char *session_path(struct session *s, const char *name) { return str_fmt(&s->arena, STR_FMT "/%s", STR_ARG(s->state), name).s; }
 
 const char *session_ledger(struct session *s)
@@ -183,6 +190,13 @@ static int plan_words(struct session *s, struct err *err)
 	if (w->runtime.s && !str_is(w->runtime, "native") && !str_is(w->runtime, "container"))
 		return err_set(err, ERR_USAGE, str_is(w->runtime, "pod") ? "runtime " STR_FMT " is not built yet: native and container are" :
 			       "unknown runtime " STR_FMT ": there are native and container", STR_ARG(w->runtime));
+	if (w->engine.s && !config_engine(w->engine))
+		return err_set(err, ERR_USAGE, "--engine takes auto, podman, docker, or an engine's URL as unix:///PATH, tcp://HOST:PORT or ssh://HOST, "
+			       "not '" STR_FMT "'", STR_ARG(w->engine));
+	if (w->engine.s) {
+		s->config.container_engine = w->engine;
+		s->config.container_engine_where = S("--engine");
+	}
 	o->runner_image = s->config.runner_image;
 	o->args = w->args.v;
 	o->nargs = w->args.n;
@@ -302,8 +316,6 @@ int session_plan(struct session *s, struct err *err)
 	}
 	if (compile(s, err) < 0)
 		return -1;
-	if (s->words.vars.n || s->words.env.n || s->words.unknown.n)
-		return 0;
 	if (leftovers_find(s, err) < 0)
 		return -1;
 	s->compile.exclude = &s->leftovers;
@@ -393,6 +405,7 @@ void session_close(struct session *s)
 	compiled_release(&s->compiled);
 	vec_free(&s->facts);
 	map_release(&s->leftovers);
+	map_release(&s->kept);
 	if (s->rootfd >= 0)
 		close(s->rootfd);
 	arena_release(&s->arena);

@@ -14,6 +14,7 @@ struct plan_words {
 	struct opt_list vars;           /* -V name=value */
 	struct opt_list env;            /* --env NAME=VALUE */
 	struct str runtime;             /* --runtime */
+	struct str engine;              /* --engine */
 	struct opt_list unknown;        /* --param=value of the one goal that has it */
 	struct opt_list goals;
 	struct opt_list args; bool has_args;    /* after -- */
@@ -21,7 +22,8 @@ struct plan_words {
 #define PLAN_WORD_OPTS(w) \
 	{'V', "var", OPT_LIST, &(w)->vars, "NAME=VALUE", "set a variable of the spec"}, \
 	{0, "env", OPT_LIST, &(w)->env, "NAME=VALUE", "set a variable in every step's environment"}, \
-	{0, "runtime", OPT_STR, &(w)->runtime, "KIND", "run steps by this runtime"}
+	{0, "runtime", OPT_STR, &(w)->runtime, "KIND", "run steps by this runtime"}, \
+	{0, "engine", OPT_STR, &(w)->engine, "ENGINE", "run containers by this engine: auto, podman, docker or a URL"}
 
 struct session {
 	struct arena arena;
@@ -39,8 +41,9 @@ struct session {
 	struct str snapshot_path;
 	bool checked; enum snapshot_check check;        /* what session_check found */
 	bool plan_kept;                 /* plan is the snapshot's */
-	struct str *gone; size_t ngone; /* steps of the ledger that the spec no longer has; not with vars or params of one run */
-	struct map leftovers;           /* ... and the paths they wrote */
+	struct str *gone; size_t ngone; /* steps of the ledger that the spec no longer has; none for a run with options */
+	struct map leftovers;           /* what earlier runs wrote and this plan does not declare: no sources */
+	struct map kept;                /* ... of these, what this run does not remove: written under other options */
 	bool replayed;                  /* plan came from a file: there is no spec */
 	bool loose;                     /* the selection is not what the words say: nothing is kept as the plan of these words */
 	struct str preferred;           /* the workflow that is meant where no goal is said, if there is one; {NULL} */
@@ -71,6 +74,8 @@ int session_content(struct session *, struct err *);
 int session_walk(struct session *, void (*warn)(void *ctx, struct str text), void *ctx, struct err *);
 void session_close(struct session *);
 
+/* Has this run options that shape the plan and that others have not? What they lead to never removes anything. */
+bool session_has_options(const struct session *);
 /* Path of a file in the workspace's state folder. */
 const char *session_path(struct session *, const char *name);
 /* Each spec of a folder (-f) has a ledger of its own: what another one made is never a left-over of this. */

@@ -329,7 +329,7 @@ static int conclude(struct step_job *j, struct err *err)
 		note(j, true, str_fmt(&j->arena, "the cache is not used for the rest of this run: %s", fault.text ? fault.text : "unknown fault"));
 		err_release(&fault);
 	}
-	if (ledger_set(run->place->ledger, name_of(j), &outputs, err) < 0 || place_commit(run->place, j->aside, err) < 0)
+	if (place_note(run->place, &j->arena, run->plan, j->call.step, &outputs, err) < 0 || place_commit(run->place, j->aside, err) < 0)
 		return -1;
 	j->aside = NULL;
 	walk_settle(w, j->call.step, j->outcome.key.algo ? &j->outcome.key : NULL, &outputs, idents, true);

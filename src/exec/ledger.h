@@ -11,6 +11,9 @@
 
 struct ledger;
 
+/* In an entry's mode: written by a run with options of its own (-V), which another run's plan does not hold against it. */
+#define LEDGER_OF_OPTIONS 0x8000
+
 /* root: the workspace's folder. A journal of another format is discarded (and *fresh set). */
 int ledger_open(struct ledger **, const char *path, int rootfd, bool *fresh, struct err *);
 void ledger_close(struct ledger *);                     /* compacts when due */

@@ -36,7 +36,8 @@ static int check_owners(struct place *p, struct arena *a, const struct plan *pla
 	return 0;
 }
 
-/* Outputs of the step's last run that it declares no longer, and that are still there. */
+/* Outputs of the step's last run that it declares no longer, and that are still there; not those that it declares under
+ * other options. */
 static int add_undeclared(struct place *p, const struct plan *plan, struct aside *s, struct standings *found, struct err *err)
 {
 	CLEANUP_BENEATH struct beneath at = BENEATH_INIT(p->rootfd);
@@ -44,7 +45,7 @@ static int add_undeclared(struct place *p, const struct plan *plan, struct aside
 		const struct entry *e = &s->old.v[i];
 		const char *name;
 		struct stat st;
-		if (plan_step_covers(plan, s->step, e->path) || !beneath_sane(e->path))
+		if (plan_step_covers(plan, s->step, e->path) || !beneath_sane(e->path) || p->options || (e->mode & LEDGER_OF_OPTIONS))
 			continue;
 		if (e->type == ENTRY_DIR) {
 			s->folders[s->nfolders++] = e->path;

@@ -235,7 +235,7 @@ static int settle(struct restore *r, struct err *err)
 	struct ledger *l = r->p->ledger;
 	for (size_t i = 0; i < r->nunits; i++)
 		ledger_settled(l, r->units[i].staged);
-	return ledger_set(l, plan_step_name(r->plan, r->step), r->outputs, err) || ledger_flush(l, err) ? -1 : 0;
+	return place_note(r->p, r->a, r->plan, r->step, r->outputs, err) || ledger_flush(l, err) ? -1 : 0;
 }
 
 static int replace(struct restore *r, struct err *err)

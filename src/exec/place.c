@@ -1,12 +1,53 @@
-/* place.c: outputs of steps that are no more. */
+/* place.c: what is noted of outputs, and outputs of steps that are no more. */
 #include "exec/place.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdlib.h>
 #include <unistd.h>
 
 #include "base/path.h"
 #include "exec/place-parts.h"
+
+static bool of_other_options(const struct place *p, const struct entry *e)
+{
+	return p->options || (e->mode & LEDGER_OF_OPTIONS);
+}
+
+int place_note(struct place *p, struct arena *a, const struct plan *plan, uint32_t step, const struct entries *outputs, struct err *err)
+{
+	struct str name = plan_step_name(plan, step);
+	struct entries old = {0}, all;
+
+	ledger_outputs(p->ledger, name, &old);
+	all = (struct entries){arena_array(a, outputs->n + old.n, struct entry), outputs->n};
+	for (size_t i = 0; i < outputs->n; i++) {
+		all.v[i] = outputs->v[i];
+		all.v[i].mode |= p->options ? LEDGER_OF_OPTIONS : 0;
+	}
+	for (size_t i = 0; i < old.n; i++) {
+		const struct entry *e = &old.v[i];
+
+		if (of_other_options(p, e) && !plan_step_covers(plan, step, e->path) &&
+		    (e->type == ENTRY_DIR || str_eq(ledger_owner(p->ledger, e->path), name)))
+			all.v[all.n++] = *e;
+	}
+	if (all.n > outputs->n)
+		qsort(all.v, all.n, sizeof(*all.v), entry_cmp);
+	return ledger_set(p->ledger, name, &all, err);
+}
+
+bool place_noted(const struct place *p, const struct plan *plan, uint32_t step)
+{
+	struct entries known;
+
+	if (!ledger_outputs(p->ledger, plan_step_name(plan, step), &known))
+		return false;
+	for (size_t i = 0; i < known.n && !p->options; i++)
+		if ((known.v[i].mode & LEDGER_OF_OPTIONS) && plan_step_covers(plan, step, known.v[i].path))
+			return false;
+	return true;
+}
 
 /* Read-only folders that are outputs themselves are made writable for it. */
 static int unlink_output(int dir, const char *name, const struct entries *old, struct str path, int flags)

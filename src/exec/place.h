@@ -25,6 +25,7 @@ struct place {
 	bool store_failed;              /* place_collect could not keep some blob: no record may name what it returned */
 	/* What a link points to, for a link's digest; NULL: the digest of a file in the workspace, else none. */
 	struct content *content;
+	bool options;                   /* this run has options (-V) that others have not: what it does not declare stays */
 };
 
 struct aside;                           /* in the arena given */
@@ -47,5 +48,10 @@ int place_collect(struct place *, struct arena *, const struct plan *, uint32_t 
 /* Makes the workspace hold exactly the result's outputs: 1 restored, 0 a blob is missing (nothing was changed), -1.
  * What the ledger holds for the step and the result lacks is removed if unmodified. Present mtimes. */
 int place_restore(struct place *, struct arena *, const struct plan *, uint32_t step, const struct result *, struct err *);
+/* Tells the ledger what the step has written. What it wrote under other options and does not declare under these
+ * stays in the ledger: options of one run never remove anything. */
+int place_note(struct place *, struct arena *, const struct plan *, uint32_t step, const struct entries *, struct err *);
+/* Has that been told, and not only by a run with options that this one has not? */
+bool place_noted(const struct place *, const struct plan *, uint32_t step);
 /* Removes a step's outputs if unmodified (clean, steps that are no more); *n counts files. */
 int place_remove(struct place *, struct str step, size_t *n, size_t *kept, struct err *);

@@ -1,5 +1,6 @@
 /* Whose output is shown when: a wanted step's at once if nobody else's is, the others' when they end. */
 #include <stdlib.h>
+#include <time.h>
 
 #include "exec/progress-own.h"
 #include "exec/termtext.h"
@@ -44,13 +45,43 @@ struct row *row_find(const struct progress *p, struct str name)
 	return NULL;
 }
 
+/* --- sections: ESC [0K section_start:TIME:ID CR ESC [0K TITLE, on the stream that most output takes --- */
+
+void row_section_end(struct progress *p)
+{
+	CLEANUP_BUF struct buf b = BUF_INIT(BUF_UNLIMITED);
+
+	if (!p->section_open)
+		return;
+	p->section_open = false;
+	screen_break(p->screen);
+	buf_fmt(&b, "\033[0Ksection_end:%lld:cairn_%u\r\033[0K\n", (long long)time(NULL), p->section);
+	screen_text(p->screen, 1, buf_view(&b));
+}
+
+static void section_begin(struct progress *p, const struct row *row)
+{
+	CLEANUP_BUF struct buf b = BUF_INIT(BUF_UNLIMITED);
+
+	row_section_end(p);
+	p->section_open = true;
+	buf_fmt(&b, "\033[0Ksection_start:%lld:cairn_%u%s\r\033[0K", (long long)time(NULL), ++p->section, p->collapse ? "[collapsed=true]" : "");
+	progress_clean(&b, row->name);
+	buf_c(&b, '\n');
+	screen_text(p->screen, 1, buf_view(&b));
+}
+
 /* Names the step when another one's output stands above. */
 static void speak_as(struct progress *p, const struct row *row, bool named)
 {
-	if (p->speaker.s && str_eq(p->speaker, row->name))
+	bool same = p->speaker.s && str_eq(p->speaker, row->name), sections = p->sections && !p->live;
+
+	if (same && (!sections || p->section_open))
 		return;
 	screen_break(p->screen);
-	if (p->speaker.s && !named) {
+	if (sections) {
+		section_begin(p, row);
+	} else if (p->speaker.s && !named) {
 		struct buf *b = progress_line(p);
 		progress_paint(p, b, PAINT_DIM, "--- ");
 		progress_clean(b, row->name);

@@ -23,6 +23,8 @@ struct row {
 struct progress {
 	struct screen *screen;
 	bool live, color, suspended;
+	bool sections, section_open, collapse;
+	unsigned section;               /* number of the last one */
 	enum verbosity verbosity;
 	bool (*is_goal)(void *ctx, struct str step);
 	void *ctx;
@@ -57,6 +59,8 @@ void row_output(struct progress *, struct row *, int stream, struct str bytes);
 /* Of a row that ended: its unfinished lines before, whole output that was held after the line that says how. */
 void row_finish(struct progress *, struct row *);
 void row_show_held(struct progress *, struct row *, bool named);
+/* Ends the section that is open, if one is. */
+void row_section_end(struct progress *);
 /* The one who streamed ended: the next is who has waited longest. */
 void row_pass_on(struct progress *);
 /* What came while a console step had the terminal. */

@@ -31,6 +31,8 @@ void progress_close(struct progress *p)
 	free(p);
 }
 
+void progress_sections(struct progress *p) { p->sections = true; }
+
 static void see_start(struct progress *p, const struct event *e)
 {
 	if (row_find(p, e->step))
@@ -85,10 +87,16 @@ static void row_end(struct progress *p, struct row *row, const struct event *e)
 {
 	bool told = tells(p, e, row), streamed = p->streamer == row, console = row->console;
 	row_finish(p, row);
+	if (p->speaker.s && str_eq(p->speaker, row->name))
+		row_section_end(p);
 	if (told)
 		progress_end_line(p, e);
+	p->collapse = !progress_is_bad(e->state);
 	if (row->wanted || progress_is_bad(e->state))
 		row_show_held(p, row, told);
+	p->collapse = false;
+	if (p->speaker.s && str_eq(p->speaker, row->name))
+		row_section_end(p);
 	size_t i = 0;
 	while (p->rows.v[i] != row)
 		i++;
@@ -117,6 +125,7 @@ static void see_run_end(struct progress *p, const struct event *e)
 {
 	screen_hide(p->screen);
 	p->live = false;
+	row_section_end(p);
 	for (size_t i = 0; i < p->failed.n; i++)
 		screen_line(p->screen, str_of(p->failed.v[i]));
 	if (p->failures > p->failed.n) {

@@ -12,6 +12,9 @@ enum verbosity { PROGRESS_QUIET, PROGRESS_NORMAL, PROGRESS_VERBOSE };
 
 struct progress;
 struct progress *progress_open(int out, int err, bool live, bool color, enum verbosity, bool (*is_goal)(void *ctx, struct str step), void *ctx);
+/* Output of each step as a section of GitLab's job log, which folds it: collapsed when it is shown after a step that ended well. For a plain
+ * stream. */
+void progress_sections(struct progress *);
 void progress_see(void *progress, const struct event *);
 void progress_tick(struct progress *);          /* redraws the live view; call every 100 ms. The first one draws it: what is over before
 						   then shows none */

@@ -142,11 +142,11 @@ static void remember_record(struct runner *r, uint32_t step, const struct probe 
 
 static void end_cached(struct runner *r, uint32_t step, const struct probe *p, enum step_state state)
 {
-	struct ledger *ledger = r->run->place->ledger;
+	struct run *run = r->run;
 
 	/* the outputs may stand here from a time the ledger does not know of */
-	if (state == STATE_HIT && !r->run->options.dry_run && !ledger_outputs(ledger, step_name(r, step), &(struct entries){0}))
-		ledger_set(ledger, step_name(r, step), &p->result.outputs, NULL);
+	if (state == STATE_HIT && !run->options.dry_run && !place_noted(run->place, run->plan, step))
+		place_note(run->place, run->arena, run->plan, step, &p->result.outputs, NULL);
 	remember_record(r, step, p, state);
 	emit_end(r, step, state, NULL, &p->key, state == STATE_RESTORED ?
 		 str_fmt(r->run->arena, "%s was not as recorded", p->differs.s ? p->differs.s : "an output") : (struct str){0});

@@ -135,13 +135,13 @@ static void add(struct reader *r, enum token_kind kind, uint32_t code)
 static void read_deep(struct reader *r, bool first, enum shape *shape)
 {
 	r->at++;
+	if (peek(r) == '/')
+		r->at++;
 	if (r->kind == CONTEXTWILD_SOURCE) {
 		add(r, TOKEN_DEEP, 0);
 		*shape = SHAPE_TOKENS;
 		return;
 	}
-	if (peek(r) == '/')
-		r->at++;
 	if (!done(r)) {
 		add(r, TOKEN_DEEP_DIR, 0);
 		*shape = SHAPE_TOKENS;

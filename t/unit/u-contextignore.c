@@ -214,6 +214,7 @@ static void sources(void)
 		{"*", "a/x", false},
 		{"[^a]", "b", true},
 		{"**/x", "a/b/x", true},
+		{"**/x", "x", true},
 	};
 	const char *problem;
 
