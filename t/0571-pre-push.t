@@ -95,10 +95,20 @@ unset CAIRN_HOOK
 # --- what a pass rests on ---
 git reset -q --hard sound && echo nine >a && git commit -qam nine
 pushes 'nine' 'nine ' -f far main
-PATH=$T/bin:$PATH pushes 'with another PATH' 'nine ' far main:p1
+pushes 'what the other side has under another name' '' far main:p0
+check 'which is said' grep -q 'changes nothing' "$T/said"
+pushes 'to a URL, of which nothing is known' '' "$T/far.git" main:p1
+check 'all is checked' grep -q '1 step: 1 hit' "$T/said"
+pushes 'which passed then' '' "$T/far.git" main:p2
+check 'and is said' grep -q 'this tree passed' "$T/said"
+old=$PATH PATH=$T/bin:$PATH
+pushes 'with another PATH' 'nine ' "$T/far.git" main:p3
+PATH=$old
+pushes 'and the one from before' '' "$T/far.git" main:p4
+check 'it is checked' grep -q '1 step: 1 hit' "$T/said"
 for note in "$XDG_STATE_HOME"/cairn/hook/*/passed/*; do echo x >>"$note"; done
 rm -rf "$XDG_CACHE_HOME"
-pushes 'a damaged note is none' 'nine ' far main:p2
+pushes 'a damaged note is none' 'nine ' "$T/far.git" main:p5
 check 'a file that git does not have' sh -c 'echo "cairn: 1
 commands: {g: {run: \"cat h* >>$1/ran\", inputs: [h*]}}
 workflows: {default: {steps: [g]}}" >cairn.yaml; echo h.local >.gitignore; echo h1 >h1; echo local >h.local; git add -A; git commit -qm g' sh "$T"
@@ -117,6 +127,36 @@ pushes 'another new file is one' 'h1c ' far main
 check 'which is said' grep -q 'apart' "$T/said"
 rm new
 check 'the work tree is left as it was' test "$(cat out)" = h1b
+
+# --- only what the push affects ---
+cat >cairn.yaml <<-END
+	cairn: 1
+	commands:
+	  u: {run: 'echo u >>$T/ran', inputs: [u.in], cache: false}
+	  v: {run: 'echo v >>$T/ran', inputs: [v.in], cache: false}
+	  w: {run: 'echo w >>$T/ran', inputs: [], needs: [v], cache: false}
+	workflows: {default: {steps: [u, v, w], sequential: true}}
+END
+echo 1 >u.in && echo 1 >v.in && git add . && git commit -qm uv
+pushes 'a changed spec affects all' 'u v w ' far main
+echo 2 >u.in && git commit -qam u2
+pushes 'one file, one step' 'u ' far main
+echo 2 >v.in && git commit -qam v2
+pushes 'another, and what needs it' 'v w ' far main
+echo 3 >elsewhere && git add elsewhere && git commit -qm elsewhere
+pushes 'a file that no step reads' '' far main
+echo 3 >v.in && git commit -qam v3
+pushes 'a new branch, from what the remote has' 'v w ' far main:topic
+git push -q --no-verify far :topic && git update-ref -d refs/remotes/far/topic
+pushes 'again' '' far main:topic
+check 'it is known' grep -q 'this tree passed' "$T/said"
+pushes 'to where nothing is known, all' 'u v w ' "$T/far.git" main:all
+git reset -q --hard HEAD~1 && echo 4 >u.in && git commit -qam u4
+pushes 'a forced one, against what it replaces' 'u v w ' -f far main:all
+git clone -q -b all "$T/far.git" "$T/stranger" && (cd "$T/stranger" && echo s >s && git add s && git commit -qm s && git push -q)
+echo 5 >u.in && git commit -qam u5
+pushes 'over what was never fetched, all' 'u v w ' -f far main:all
+check 'which is said' grep -q 'is not known here' "$T/said"
 
 # --- other hooks ---
 cairn hook uninstall >/dev/null

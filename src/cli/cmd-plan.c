@@ -272,6 +272,7 @@ static int plan(int argc, char **argv, struct err *err)
 		{0, "json", OPT_FLAG, &json, NULL, "print canonical JSON, which `cairn run --plan` replays"},
 		{0, "status", OPT_FLAG, &status, NULL, "say of each step what a run would do now"},
 		{'o', "output", OPT_STR, &file, "FILE", "write into FILE"},
+		SINCE_OPTS(&v.words),
 	};
 	int rc = view_options(&v, &cmd_plan, opts, countof(opts), argc, argv, VIEW_GOALS, err);
 

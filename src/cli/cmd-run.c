@@ -75,6 +75,7 @@ static int run_words(int argc, char **argv, struct arena *a, struct run_words *w
 		{0, "plan", OPT_STR, &w->runner.plan_file, "FILE", "replay an exported plan (cairn plan --json) without the spec"},
 		{'v', "verbose", OPT_COUNT, &w->verbose, NULL, "show every step and its output"},
 		{'q', "quiet", OPT_FLAG, &w->quiet, NULL, "show failures only"},
+		SINCE_OPTS(&w->plan),
 		PLAN_WORD_OPTS(&w->plan),
 	};
 
@@ -93,7 +94,7 @@ static int carry_out(struct session *s, struct run_words *w, struct err *err)
 {
 	if ((w->runner.plan_file.s ? replay_open(s, &w->plan, err) : session_open(s, &w->common, &w->plan, err)) < 0)
 		return -1;
-	if (!s->replayed && !w->runner.force && !w->dry_run && session_check(s) == SNAPSHOT_SAME &&
+	if (!s->replayed && !w->plan.since.s && !w->plan.affected && !w->runner.force && !w->dry_run && session_check(s) == SNAPSHOT_SAME &&
 	    (!runner_names_steps(&w->runner) || snapshot_whole(s->snapshot)))
 		return runner_nothing(s, &w->runner, err);
 	return runner_run(s, &w->runner, err);

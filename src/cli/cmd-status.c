@@ -65,7 +65,7 @@ static int status(int argc, char **argv, struct err *err)
 	bool json = false;
 	struct survey survey = {0};
 	struct view v;
-	const struct opt opts[] = {{0, "json", OPT_FLAG, &json, NULL, "print JSON"}};
+	const struct opt opts[] = {{0, "json", OPT_FLAG, &json, NULL, "print JSON"}, SINCE_OPTS(&v.words)};
 	int rc = view_options(&v, &cmd_status, opts, countof(opts), argc, argv, VIEW_GOALS, err);
 
 	if (rc == 0 && !v.helped && (rc = view_plan(&v, err)) == 0 && (rc = view_select(&v, err)) == 0 &&

@@ -15,6 +15,7 @@
 #include "sys/xdg.h"
 
 #define HEX_LIMIT 256
+#define NAMES_MAX (64u << 20)           /* of changed files; where there are more, all is checked */
 
 void check_say(const char *fmt, ...)
 {
@@ -71,7 +72,8 @@ static bool known(struct checker *c, const struct check *check, struct xxh name)
 /* By the object's own id, which stands for one tree for ever: needs no look into the repository. */
 static bool known_by_rev(struct checker *c, const struct check *check)
 {
-	return known(c, check, name_of(c, "rev", check->rev, S("")));
+	return known(c, check, name_of(c, "rev", check->rev, S(""))) ||
+	       (check->before.s && known(c, check, name_of(c, "rev", check->rev, check->before)));
 }
 
 /* --- checking --- */
@@ -90,9 +92,56 @@ static int find_tree(struct checker *c, const struct check *check, struct tree_c
 	return 0;
 }
 
+/* The tree that the other side has already, hex into base; nothing when that is not known here. */
+static int find_base(struct checker *c, const struct check *check, const struct tree_check *t, struct buf *base, struct err *err)
+{
+	CLEANUP_BUF struct buf commit = BUF_INIT(HEX_LIMIT), ignored = BUF_INIT(HEX_LIMIT);
+	const struct git_ops *git = module_load("git", err);
+	struct str remote = check->remote;
+	const char *rev = check->before.s;
+	int got;
+
+	if (!git)
+		return -1;
+	if (!rev) {
+		/* a URL has no refs here */
+		if (!remote.n || !t->commit.n || str_chr(remote, ':') >= 0 || str_chr(remote, '/') >= 0)
+			return 0;
+		got = git->common(c->top.s, t->commit.s, str_fmt(c->arena, "refs/remotes/" STR_FMT "/*", STR_ARG(remote)).s, &commit, NULL);
+		if (got <= 0)
+			return 0;
+		rev = commit.s;
+	}
+	got = git->tree_of(c->top.s, rev, &ignored, base, err);
+	if (got == 0 && check->before.s && !str_is(check->before, "HEAD"))
+		check_say("%s: " STR_FMT ": what the other side has is not known here, so everything is checked", c->name, STR_ARG(check->label));
+	return got < 0 ? -1 : 0;
+}
+
+static int limit(struct checker *c, const struct check *check, struct tree_check *t, struct err *err)
+{
+	CLEANUP_BUF struct buf base = BUF_INIT(HEX_LIMIT), names = BUF_INIT(NAMES_MAX);
+	const struct git_ops *git = module_load("git", err);
+	int got;
+
+	if (!git || find_base(c, check, t, &base, err) < 0)
+		return -1;
+	if (!base.n)
+		return 0;
+	got = git->tree_diff(c->top.s, base.s, t->tree.s, &names, err);
+	if (got <= 0 || names.full)
+		return got < 0 ? -1 : 0;
+	t->base = str_dup(c->arena, buf_view(&base));
+	t->changed = str_dup(c->arena, buf_view(&names));
+	return 0;
+}
+
 static void remember(struct checker *c, const struct check *check, const struct tree_check *t)
 {
-	const struct xxh names[] = {name_of(c, "tree", t->tree, S("")), name_of(c, "rev", check->rev, S(""))};
+	const struct xxh names[] = {
+		name_of(c, "tree", t->tree, t->base), name_of(c, "rev", check->rev, t->base.n ? check->before : S("")),
+	};
+	size_t n = t->base.n && !check->before.s ? 1 : 2;       /* what a remote is known to have moves on */
 	struct err err = ERR_INIT;
 
 	if (t->unsure) {
@@ -100,7 +149,7 @@ static void remember(struct checker *c, const struct check *check, const struct 
 			  STR_ARG(check->label), STR_ARG(str_of(t->unsure)));
 		return;
 	}
-	for (size_t i = 0; i < countof(names); i++) {
+	for (size_t i = 0; i < n; i++) {
 		if (passed_keep(notes(c), names[i], &t->facts, &err) == 0)
 			continue;
 		check_say("warning: %s", err.text ? err.text : "unable to note that a tree passed");
@@ -135,6 +184,14 @@ int check_one(struct checker *c, const struct check *check, struct err *err)
 		return 0;
 	}
 	if (known(c, check, name_of(c, "tree", t.tree, S(""))))
+		return 0;
+	if (limit(c, check, &t, err) < 0)
+		return -1;
+	if (t.base.n && str_eq(t.base, t.tree)) {
+		check_say("%s: " STR_FMT " changes nothing: nothing is checked", c->name, STR_ARG(check->label));
+		return 0;
+	}
+	if (t.base.n && known(c, check, name_of(c, "tree", t.tree, t.base)))
 		return 0;
 	lock = lock_take(str_fmt(c->arena, STR_FMT "/lock", STR_ARG(c->state)).s, true, &busy, &holder, err);
 	return lock < 0 ? -1 : locked(c, check, &t, err);

@@ -7,6 +7,7 @@
 #include "base/path.h"
 #include "cli/keep.h"
 #include "cli/runner.h"
+#include "cli/since.h"
 #include "resolve/gitinfo.h"
 #include "sys/file.h"
 #include "sys/git.h"
@@ -87,11 +88,13 @@ static int open_in(struct checker *c, struct tree_check *t, const char *spec, st
 	return 0;
 }
 
-static int run_in(struct checker *c, struct tree_check *t, struct err *err)
+static int run_in(struct checker *c, struct tree_check *t, struct str top, struct err *err)
 {
 	const struct runner_options options = {.color = c->color, .verbosity = PROGRESS_NORMAL};
 	int status;
 
+	if (t->base.n)
+		since_take(&t->s, str_fmt(c->arena, STR_FMT "/", STR_ARG(top)), t->changed);
 	if (chdir(t->s.root.s) < 0)
 		return err_errno(err, "unable to enter %s", t->s.root.s);
 	status = runner_run(&t->s, &options, err);
@@ -202,7 +205,7 @@ static int in_place(struct checker *c, const struct check *check, struct tree_ch
 	if (!same)
 		return 0;
 	*elsewhere = false;
-	status = run_in(c, t, err);
+	status = run_in(c, t, c->top, err);
 	if (status < 0 || status > 128)
 		return status;
 	if (holds(c, t, &same, err) < 0 || (t->s.walk.index && find_strange(&t->s, &path, err) < 0))
@@ -282,7 +285,7 @@ static int apart(struct checker *c, const struct check *check, struct tree_check
 	int status;
 
 	tree_check_release(t);
-	*t = (struct tree_check){.commit = t->commit, .tree = t->tree};
+	*t = (struct tree_check){.commit = t->commit, .tree = t->tree, .base = t->base, .changed = t->changed};
 	if (make_tree(c, t, err) < 0)
 		return -1;
 	if (access(spec, F_OK) < 0) {
@@ -291,7 +294,7 @@ static int apart(struct checker *c, const struct check *check, struct tree_check
 		return tree_remove(c, err);
 	}
 	check_say("%s: " STR_FMT " is checked apart from the work tree here, which differs", c->name, STR_ARG(check->label));
-	status = open_in(c, t, spec, err) < 0 ? -1 : run_in(c, t, err);
+	status = open_in(c, t, spec, err) < 0 ? -1 : run_in(c, t, str_of(tree_path(c)), err);
 	t->checked = status == 0 && !t->s.moved;
 	if (status)
 		check_say("%s: what was checked is kept until the next check: %s", c->name, tree_path(c));

@@ -10,6 +10,8 @@ struct tree_check {
 	/* in */
 	struct str commit;              /* hex; "" for a tree without one */
 	struct str tree;
+	struct str base;                /* the tree that the check is limited by: only what differs from it counts; "" none */
+	struct str changed;             /* ... the paths in which they differ, NUL-terminated */
 	/* out */
 	bool checked;                   /* the steps ran and all went well */
 	const char *unsure;             /* why this says nothing of another time; NULL: nothing speaks against it */

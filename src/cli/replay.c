@@ -12,8 +12,8 @@
 
 int replay_open(struct session *s, const struct plan_words *words, struct err *err)
 {
-	if (words->vars.n || words->env.n || words->unknown.n || words->has_args)
-		return err_set(err, ERR_USAGE, "a plan file is replayed as it is: no variables, params or arguments can be given with --plan");
+	if (words->vars.n || words->env.n || words->unknown.n || words->has_args || words->since.s || words->affected)
+		return err_set(err, ERR_USAGE, "a plan file is replayed as it is: no variables, params, arguments, --since or --affected can be given with --plan");
 	return session_open_here(s, words, err);
 }
 

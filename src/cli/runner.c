@@ -9,6 +9,7 @@
 #include "base/path.h"
 #include "cli/keep.h"
 #include "cli/replay.h"
+#include "cli/since.h"
 #include "cli/views.h"
 #include "exec/event.h"
 #include "registry.h"
@@ -40,6 +41,14 @@ static void warn(void *ctx, struct str text)
 {
 	struct running *r = ctx;
 	struct event e = {.kind = EVENT_NOTE, .text = text, .warning = true};
+
+	events_emit(&r->events, &e);
+}
+
+static void remark(void *ctx, struct str text)
+{
+	struct running *r = ctx;
+	struct event e = {.kind = EVENT_NOTE, .text = text};
 
 	events_emit(&r->events, &e);
 }
@@ -202,13 +211,14 @@ static int prepare(struct running *r, struct err *err)
 {
 	struct session *s = r->s;
 
-	if ((s->replayed ? replay_plan(s, r->options->plan_file, err) : session_plan(s, err)) < 0 || session_select(s, err) < 0)
+	if ((s->replayed ? replay_plan(s, r->options->plan_file, err) : session_plan(s, err)) < 0 || session_select(s, err) < 0 ||
+	    since_narrow(s, remark, r, err) < 0)
 		return -1;
 	name_goals(r);
 	if (session_walk(s, warn, r, err) < 0 || open_place(r, err) < 0 ||
 	    history_read(&s->arena, session_path(s, "history"), &r->history, err) < 0)
 		return -1;
-	return r->options->dry_run ? 0 : keep_remove_gone(s, &r->place, warn, r, err);
+	return r->options->dry_run || s->loose ? 0 : keep_remove_gone(s, &r->place, warn, r, err);
 }
 
 /* Those of the steps that are selected. */

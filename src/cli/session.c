@@ -381,8 +381,13 @@ int session_walk(struct session *s, void (*warn)(void *ctx, struct str text), vo
 
 	if (session_content(s, err) < 0)
 		return -1;
-	s->tools = tools_open(&s->arena, s->content, s->root, str_of(path ? path : ""), session_path(s, "tools"));
-	open_store(s, warn, ctx);
+	if (!s->tools)                  /* it may be walked twice */
+		s->tools = tools_open(&s->arena, s->content, s->root, str_of(path ? path : ""), session_path(s, "tools"));
+	if (!s->store)
+		open_store(s, warn, ctx);
+	if (s->store)
+		s->store->warn = warn, s->store->warn_ctx = ctx;
+	walk_release(&s->walk);
 	if (s->plan_kept)
 		snapshot_teach(s->snapshot, s->content);
 	s->walk = (struct walk){

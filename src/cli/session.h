@@ -18,7 +18,11 @@ struct plan_words {
 	struct opt_list unknown;        /* --param=value of the one goal that has it */
 	struct opt_list goals;
 	struct opt_list args; bool has_args;    /* after -- */
+	struct str since; bool affected;        /* --since, --affected: only steps that may be affected, see since.h */
 };
+#define SINCE_OPTS(w) \
+	{0, "since", OPT_STR, &(w)->since, "REV", "only what files that changed since this revision may affect"}, \
+	{0, "affected", OPT_FLAG, &(w)->affected, NULL, "the same, since what CI names as its base or the branch's upstream"}
 #define PLAN_WORD_OPTS(w) \
 	{'V', "var", OPT_LIST, &(w)->vars, "NAME=VALUE", "set a variable of the spec"}, \
 	{0, "env", OPT_LIST, &(w)->env, "NAME=VALUE", "set a variable in every step's environment"}, \
@@ -45,8 +49,10 @@ struct session {
 	struct map leftovers;           /* what earlier runs wrote and this plan does not declare: no sources */
 	struct map kept;                /* ... of these, what this run does not remove: written under other options */
 	bool replayed;                  /* plan came from a file: there is no spec */
-	bool loose;                     /* the selection is not what the words say: nothing is kept as the plan of these words */
+	bool loose;                     /* the selection is not what the words say: nothing is kept as the plan of these words, and left-overs
+					   stay */
 	struct str preferred;           /* the workflow that is meant where no goal is said, if there is one; {NULL} */
+	struct str *changed; size_t nchanged;   /* NULL: not asked for; what since_narrow goes by, workspace-relative or absolute outside */
 	bool moved;                     /* inputs changed while the steps of the run that was made were running */
 	const struct plan *plan;
 	struct selection selection;

@@ -170,7 +170,7 @@ int survey_make(struct survey *v, struct session *s, const struct survey_look *l
 		struct err *err)
 {
 	*v = (struct survey){.s = s, .steps = arena_array(&s->arena, s->plan->nsteps + 1, struct survey_step)};
-	if (!look && s->plan_kept && session_check(s) == SNAPSHOT_SAME) {
+	if (!look && !s->loose && s->plan_kept && session_check(s) == SNAPSHOT_SAME) {
 		from_snapshot(v);
 		return 0;
 	}

@@ -1,6 +1,7 @@
 #include "cli/view.h"
 
 #include "cli/show.h"
+#include "cli/since.h"
 #include "sys/file.h"
 
 int view_options(struct view *v, const struct command *command, const struct opt *own, size_t n, int argc, char **argv,
@@ -56,6 +57,17 @@ static bool has_default(const struct plan *plan)
 	return false;
 }
 
+static void remark(void *view, struct str text)
+{
+	CLEANUP_BUF struct buf out = BUF_INIT(1u << 16);
+
+	(void)view;
+	buf_z(&out, "cairn: ");
+	show_text(&out, text);
+	buf_c(&out, '\n');
+	file_write_all(2, out.s, out.n);
+}
+
 int view_select(struct view *v, struct err *err)
 {
 	const struct plan *plan = v->s.plan;
@@ -69,7 +81,7 @@ int view_select(struct view *v, struct err *err)
 		if (!goals->n)
 			return err_set(err, ERR_USAGE, "there is nothing to look at: no command has a step without params of its own");
 	}
-	return session_select(&v->s, err);
+	return session_select(&v->s, err) < 0 || since_narrow(&v->s, remark, v, err) < 0 ? -1 : 0;
 }
 
 void view_warn(void *view, struct str text)

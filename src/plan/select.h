@@ -19,3 +19,5 @@ enum { SELECT_WANTED = 1, SELECT_GOAL = 2, SELECT_SKIP = 4 /* by a workflow entr
  * that says what there is. A command without steps (a param missing) says which. Two variants of one
  * step with the same outputs are refused. */
 int select_goals(struct arena *, const struct plan *, const struct str *goals, size_t n, struct selection *, struct err *);
+/* Leaves of a selection what `keep` (by step id) names and what that needs; finally steps stay as long as anything else does. */
+void select_narrow(struct arena *, const struct plan *, const bool *keep, struct selection *);

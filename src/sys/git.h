@@ -5,6 +5,10 @@
 
 #include "base/err.h"
 
+/* Why what changed can't be told: there is no such revision, no commit yet, none in common, an object is missing, or the index
+ * is told not to look at some files. */
+enum git_gap { GIT_GAP_REV, GIT_GAP_HEAD, GIT_GAP_COMMON, GIT_GAP_OBJECTS, GIT_GAP_INDEX };
+
 /* All take the workspace's folder, absolute and real; its repository is searched upwards, not across file systems. */
 struct git_ops {
 	/* "branch": HEAD's branch, absent when detached. "commit": HEAD's, absent before the first. "short": of it,
@@ -28,6 +32,10 @@ struct git_ops {
 	/* Paths in which two trees differ, from the top of the repository, NUL-terminated. 1, 0 an object that it takes is not
 	 * in this clone (shallow or partial), -1. */
 	int (*tree_diff)(const char *root, const char *from, const char *to, struct buf *out, struct err *);
+	/* Paths that changed since the last commit that rev and HEAD have in common, uncommitted and untracked files included (ignored ones
+	 * are not), from the top of the repository, NUL-terminated; a submodule's is its folder. top: of the work tree, with a final
+	 * slash. 1, 0 it can't be told because of *gap, -1. */
+	int (*changed)(const char *root, const char *rev, struct buf *top, struct buf *out, enum git_gap *, struct err *);
 	/* The best common ancestor of a commit and all refs that match a pattern such as "refs/heads/v?". 1, 0 none known, -1. */
 	int (*common)(const char *root, const char *commit, const char *refs, struct buf *base, struct err *);
 };

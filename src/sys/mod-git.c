@@ -377,19 +377,21 @@ static void add_hex(struct buf *out, const git_oid *oid)
 		buf_z(out, git_oid_tostr(hex, sizeof(hex), oid));
 }
 
-static int no_repository(const char *root, struct err *err)
+static int must_open(git_repository **repo, const char *root, struct err *err)
 {
-	return err_set(err, ERR_USAGE, "there is no git repository at %s or above it", root);
+	int got = repo_open(repo, root, 0, err);
+
+	return got ? got : err_set(err, ERR_USAGE, "there is no git repository at %s or above it", root);
 }
 
 static int tree_of(const char *root, const char *rev, struct buf *commit, struct buf *tree, struct err *err)
 {
 	git_repository *repo CLEANUP(repository) = NULL;
 	git_object *object CLEANUP(object) = NULL, *at CLEANUP(object) = NULL, *peeled CLEANUP(object) = NULL;
-	int got = repo_open(&repo, root, 0, err), rc;
+	int rc;
 
-	if (got <= 0)
-		return got < 0 ? -1 : no_repository(root, err);
+	if (must_open(&repo, root, err) < 0)
+		return -1;
 	rc = git_revparse_single(&object, repo, rev);
 	if (rc == GIT_ENOTFOUND || rc == GIT_EINVALIDSPEC)
 		return 0;
@@ -450,12 +452,12 @@ static int holds(const char *root, const char *hex, bool *same, struct buf *untr
 	git_index *index CLEANUP(index) = NULL;
 	git_tree *tree CLEANUP(tree) = NULL;
 	git_diff *staged CLEANUP(diff) = NULL, *loose CLEANUP(diff) = NULL;
-	int got = repo_open(&repo, root, 0, err), rc;
 	struct held held = {.untracked = untracked};
+	int got = must_open(&repo, root, err), rc;
 
 	*same = false;
-	if (got <= 0)
-		return got < 0 ? -1 : no_repository(root, err);
+	if (got < 0)
+		return -1;
 	if (git_repository_is_bare(repo) || (got = tree_open(&tree, repo, hex, err)) <= 0)
 		return got;
 	if (git_repository_index(&index, repo) < 0)
@@ -491,10 +493,10 @@ static int tree_diff(const char *root, const char *from, const char *to, struct 
 	git_repository *repo CLEANUP(repository) = NULL;
 	git_tree *a CLEANUP(tree) = NULL, *b CLEANUP(tree) = NULL;
 	git_diff *diff CLEANUP(diff) = NULL;
-	int got = repo_open(&repo, root, 0, err), rc;
+	int got, rc;
 
-	if (got <= 0)
-		return got < 0 ? -1 : no_repository(root, err);
+	if (must_open(&repo, root, err) < 0)
+		return -1;
 	if ((got = tree_open(&a, repo, from, err)) <= 0 || (got = tree_open(&b, repo, to, err)) <= 0)
 		return got;
 	rc = git_diff_tree_to_tree(&diff, repo, a, b, &options);
@@ -524,10 +526,10 @@ static int common(const char *root, const char *hex, const char *refs, struct bu
 	git_repository *repo CLEANUP(repository) = NULL;
 	struct tips tips = {0};
 	git_oid oid, best;
-	int got = repo_open(&repo, root, 0, err), rc = -1;
+	int got, rc = -1;
 
-	if (got <= 0)
-		return got < 0 ? -1 : no_repository(root, err);
+	if (must_open(&repo, root, err) < 0)
+		return -1;
 	tips.repo = repo;
 	if (git_oid_fromstr(&oid, hex) == 0) {
 		vec_add(&tips.v, oid);
@@ -544,7 +546,55 @@ static int common(const char *root, const char *hex, const char *refs, struct bu
 	return got;
 }
 
+/* --- since --- */
+
+/* The tree of the last commit in common. What is in the way is said in *gap. */
+static int base_tree(git_repository *repo, const char *rev, git_tree **tree, enum git_gap *gap)
+{
+	git_object *object CLEANUP(object) = NULL, *commit CLEANUP(object) = NULL, *at CLEANUP(object) = NULL;
+	git_oid head, base;
+
+	*gap = GIT_GAP_REV;
+	if (git_revparse_single(&object, repo, rev) < 0 || git_object_peel(&commit, object, GIT_OBJECT_COMMIT) < 0)
+		return -1;
+	*gap = GIT_GAP_HEAD;
+	if (git_reference_name_to_id(&head, repo, "HEAD") < 0)
+		return -1;
+	*gap = GIT_GAP_COMMON;
+	if (git_merge_base(&base, repo, git_object_id(commit), &head) < 0)
+		return -1;
+	*gap = GIT_GAP_OBJECTS;
+	return git_object_lookup(&at, repo, &base, GIT_OBJECT_COMMIT) < 0 ? -1 : git_object_peel((git_object **)tree, at, GIT_OBJECT_TREE);
+}
+
+static int changed(const char *root, const char *rev, struct buf *top, struct buf *out, enum git_gap *gap, struct err *err)
+{
+	git_diff_options options = {.version = GIT_DIFF_OPTIONS_VERSION};
+	git_repository *repo CLEANUP(repository) = NULL;
+	git_index *index CLEANUP(index) = NULL;
+	git_tree *tree CLEANUP(tree) = NULL;
+	git_diff *diff CLEANUP(diff) = NULL;
+
+	if (must_open(&repo, root, err) < 0)
+		return -1;
+	if (base_tree(repo, rev, &tree, gap) < 0)
+		return 0;
+	if (git_repository_is_bare(repo) || git_repository_index(&index, repo) < 0)
+		return git_failed(err, "read git's index of", root);
+	*gap = GIT_GAP_INDEX;
+	if (in_doubt(index))
+		return 0;
+	*gap = GIT_GAP_OBJECTS;
+	options.flags = GIT_DIFF_INCLUDE_UNTRACKED | GIT_DIFF_RECURSE_UNTRACKED_DIRS | GIT_DIFF_INCLUDE_TYPECHANGE | GIT_DIFF_SKIP_BINARY_CHECK;
+	if (git_diff_tree_to_workdir_with_index(&diff, repo, tree, &options) < 0)
+		return 0;
+	buf_z(top, git_repository_workdir(repo));
+	add_paths(diff, out);
+	return 1;
+}
+
 extern const struct git_ops cairn_module;
 const struct git_ops cairn_module = {
 	.fact = fact, .tracked = tracked, .looked = looked, .tree_of = tree_of, .holds = holds, .tree_diff = tree_diff, .common = common,
+	.changed = changed,
 };
