@@ -8,6 +8,7 @@
 
 #include "exec/place-parts.h"
 #include "resolve/content.h"
+#include "resolve/madelink.h"
 #include "sys/pool.h"
 #include "sys/sha.h"
 
@@ -162,7 +163,9 @@ static int collect_link(struct collect *c, struct arena *a, struct beneath *at, 
 	if (n < 0)
 		return err_errno(err, "unable to read the link " STR_FMT, STR_ARG(e->path));
 	e->link = str_dup(a, (struct str){text, (size_t)n});
-	if (c->p->content) {
+	if (madelink_leads_out(c->p->rootfd, str_of(c->p->root), e->path)) {
+		e->digest = (struct digest){0};
+	} else if (c->p->content) {
 		content_forget(c->p->content, e->path);
 		if (content_entry(c->p->content, e->path, &seen, NULL, NULL, err))
 			return -1;

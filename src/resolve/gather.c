@@ -4,6 +4,7 @@
 
 #include "base/glob.h"
 #include "base/path.h"
+#include "resolve/madelink.h"
 
 static int by_path(const void *a, const void *b) { return entry_cmp(a, b); }
 
@@ -25,8 +26,7 @@ const struct entry *output_of(const struct walk_step *s, struct str path)
 	return s->outputs.n ? bsearch(&key, s->outputs.v, s->outputs.n, sizeof(key), by_path) : NULL;
 }
 
-/* What a link leads to is used as well: its own identity says nothing of that. */
-static int use_behind(struct walk *w, struct probe *p, struct str link, struct err *err)
+int use_behind(struct walk *w, struct probe *p, struct str link, struct err *err)
 {
 	size_t n;
 	const struct content_behind *behind = content_behind(w->content, link, &n);
@@ -68,18 +68,25 @@ void use_output(struct probe *p, const struct walk_step *from, const struct entr
 		vec_add(&p->used, (struct used){.path = entry->path, .ident = from->idents[i], .digest = entry->digest, .made = true});
 }
 
+static int add_made(struct walk *w, struct probe *p, const struct walk_step *from, const struct entry *e, struct gather *g, struct err *err)
+{
+	use_output(p, from, e);
+	vec_add(&g->v, *e);
+	return e->type == ENTRY_LINK ? madelink_now(w, p, &g->v.v[g->v.n - 1], err) : 0;
+}
+
 /* A folder that a step made stands for all it holds. */
-static void add_below(struct probe *p, const struct walk_step *from, const struct entry *folder, struct gather *g)
+static int add_below(struct walk *w, struct probe *p, const struct walk_step *from, const struct entry *folder, struct gather *g,
+		     struct err *err)
 {
 	const struct entry *end = from->outputs.v + from->outputs.n;
 
 	/* "dist-x" stands between "dist" and "dist/a" */
 	for (const struct entry *e = folder + 1; e < end && str_starts(e->path, folder->path); e++) {
-		if (!path_within(e->path, folder->path))
-			continue;
-		vec_add(&g->v, *e);
-		use_output(p, from, e);
+		if (path_within(e->path, folder->path) && add_made(w, p, from, e, g, err) < 0)
+			return -1;
 	}
+	return 0;
 }
 
 static int add_input(struct walk *w, struct probe *p, const struct plan_input *in, struct gather *g, struct err *err)
@@ -95,12 +102,11 @@ static int add_input(struct walk *w, struct probe *p, const struct plan_input *i
 	if (from && from->state == WALK_KNOWN) {
 		const struct entry *known = output_of(from, entry.path);
 
-		if (known) {
-			entry = *known;
-			use_output(p, from, known);
-			if (known->type == ENTRY_DIR)
-				add_below(p, from, known, g);
-		}
+		if (known && (add_made(w, p, from, known, g, err) < 0 ||
+			      (known->type == ENTRY_DIR && add_below(w, p, from, known, g, err) < 0)))
+			return -1;
+		if (known)
+			return 0;
 	} else if (source_entry(w, p, entry.path, &entry, err) < 0) {
 		return -1;
 	}
@@ -128,14 +134,14 @@ static bool globs_match(const struct plan *plan, struct plan_span globs, struct 
 	return yes;
 }
 
-static void add_outputs(struct walk *w, struct probe *p, const struct walk_step *from, const struct plan_span *globs, struct gather *g)
+static int add_outputs(struct walk *w, struct probe *p, const struct walk_step *from, const struct plan_span *globs, struct gather *g,
+		       struct err *err)
 {
 	for (size_t i = 0; i < from->outputs.n; i++)
-		if (!globs || globs_match(w->plan, *globs, from->outputs.v[i].path)) {
-			vec_add(&g->v, from->outputs.v[i]);
-			use_output(p, from, &from->outputs.v[i]);
-		}
+		if ((!globs || globs_match(w->plan, *globs, from->outputs.v[i].path)) && add_made(w, p, from, &from->outputs.v[i], g, err) < 0)
+			return -1;
 	g->pending |= from->state == WALK_PENDING;
+	return 0;
 }
 
 int gather_inputs(struct walk *w, const struct plan_step *s, struct probe *p, struct gather *g, struct err *err)
@@ -149,12 +155,13 @@ int gather_inputs(struct walk *w, const struct plan_step *s, struct probe *p, st
 		if (add_input(w, p, &(struct plan_input){.path = plan->sources[i], .flags = INPUT_OPTIONAL}, g, err) < 0)
 			return -1;
 	for (uint32_t i = 0; i < s->producers.n; i++)
-		add_outputs(w, p, &w->steps[plan->refs[s->producers.at + i]], &s->globs, g);
+		if (add_outputs(w, p, &w->steps[plan->refs[s->producers.at + i]], &s->globs, g, err) < 0)
+			return -1;
 	for (uint32_t i = 0; i < s->needs.n; i++) {
 		const struct plan_need *need = &plan->needs[s->needs.at + i];
 
-		if (need_counts(need))
-			add_outputs(w, p, &w->steps[need->step], NULL, g);
+		if (need_counts(need) && add_outputs(w, p, &w->steps[need->step], NULL, g, err) < 0)
+			return -1;
 	}
 	if (g->v.n)
 		entries_unique(g->v.v, &g->v.n);

@@ -14,6 +14,8 @@ const struct entry *output_of(const struct walk_step *, struct str path);
 /* A file on disk; it joins what the probe used. */
 int source_entry(struct walk *, struct probe *, struct str path, struct entry *out, struct err *);
 /* What a need made counts as used, like a source: it must stay as it is while the step runs. */
+/* What a link leads to is used as well: its own identity says nothing of that. */
+int use_behind(struct walk *, struct probe *, struct str link, struct err *);
 void use_output(struct probe *, const struct walk_step *from, const struct entry *);
 int gather_inputs(struct walk *, const struct plan_step *, struct probe *, struct gather *, struct err *);
 int gather_facts(struct walk *, struct arena *, const struct plan_step *, struct key_facts *, struct err *);

@@ -1,7 +1,9 @@
 #include "resolve/gather.h"
 
 #include <fcntl.h>
+#include <limits.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "sys/sha.h"
 
@@ -97,29 +99,44 @@ void walk_settle_group(struct walk *w, uint32_t step)
 	vec_free(&all);
 }
 
+/* A link is compared by its text: what it leads to may be another step's affair, or a whole file system. */
+static bool same_link(const struct walk *w, const struct entry *want, struct ident *ident)
+{
+	char text[PATH_MAX];
+	ssize_t n;
+
+	if (file_ident(w->rootfd, want->path.s, ident, NULL) != 1 || !S_ISLNK(ident->mode))
+		return false;
+	n = readlinkat(w->rootfd, want->path.s, text, sizeof(text));
+	return n >= 0 && str_eq(want->link, (struct str){text, (size_t)n});
+}
+
+static bool same_output(struct walk *w, const struct entry *want, struct ident *ident)
+{
+	struct err unreadable = ERR_INIT;
+	struct entry have;
+	bool racy;
+
+	if (want->type == ENTRY_LINK)
+		return same_link(w, want, ident);
+	if (content_entry(w->content, want->path, &have, ident, &racy, &unreadable) < 0) {
+		err_release(&unreadable);
+		return false;
+	}
+	return have.type == want->type && have.mode == want->mode && (want->type == ENTRY_DIR || digest_eq(&have.digest, &want->digest));
+}
+
 /* Are the outputs on disk what the record says? */
 static void compare_outputs(struct walk *w, struct arena *a, uint32_t step, struct probe *p)
 {
 	const struct entries *outputs = &p->result.outputs;
 	struct ident *idents = arena_array(a, outputs->n, struct ident);
 
-	for (size_t i = 0; i < outputs->n; i++) {
-		const struct entry *want = &outputs->v[i];
-		struct err unreadable = ERR_INIT;
-		struct entry have;
-		bool racy;
-
-		if (content_entry(w->content, want->path, &have, &idents[i], &racy, &unreadable) < 0) {
-			err_release(&unreadable);
-			have.type = ENTRY_ABSENT;
+	for (size_t i = 0; i < outputs->n; i++)
+		if (!same_output(w, &outputs->v[i], &idents[i])) {
+			p->differs = outputs->v[i].path;
+			return;
 		}
-		/* a link is compared by its text: what it points to may be another step's affair */
-		if (have.type == want->type && (want->type == ENTRY_LINK ? str_eq(have.link, want->link) :
-						have.mode == want->mode && (want->type == ENTRY_DIR || digest_eq(&have.digest, &want->digest))))
-			continue;
-		p->differs = want->path;
-		return;
-	}
 	p->verdict = PROBE_HIT;
 	walk_settle(w, step, &p->key, outputs, idents, false);
 	walk_keep_used(w, step, p);
