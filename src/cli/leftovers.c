@@ -19,32 +19,24 @@ static void look_begin(struct look *l, struct session *s)
 		*map_put(&l->commands, plan_str(plan, plan->commands[i].name), NULL) = (void *)&plan->commands[i];
 }
 
-static bool names_param(const struct plan *plan, const struct plan_command *command, struct str inside)
+/* "cmd[a=1,b=2]" of a command that the spec still has, where a name in the brackets is one of its params: an option of some run
+ * made it. A step that only some var makes does not show it; that one goes, for what a script finds by patterns of its own must
+ * not depend on earlier runs. */
+static bool is_variant(const struct look *l, struct str step)
 {
-	struct str axis, name;
+	const struct plan *plan = l->s->plan;
+	const struct plan_command *command;
+	ptrdiff_t open = str_chr(step, '[');
+	struct str inside, axis, name;
 
+	if (open < 0 || !str_ends(step, S("]")) || !(command = map_get(&l->commands, str_head(step, open))))
+		return false;
+	inside = str_head(str_from(step, open + 1), step.n - open - 2);
 	while (str_cut(&inside, ',', &axis))
 		for (uint32_t p = 0; str_cut(&axis, '=', &name) && p < command->params.n; p++)
 			if (str_eq(plan_str(plan, plan->params[command->params.at + p].name), name))
 				return true;
 	return false;
-}
-
-/* Is it a step that some run's options make of a command that the spec still has? Its params stand in its name,
- * "cmd[a=1,b=2]"; vars do not, but all it wrote was written under options. */
-static bool of_options(const struct look *l, struct str step, const struct entries *outputs)
-{
-	ptrdiff_t open = str_chr(step, '[');
-	const struct plan_command *command = map_get(&l->commands, open < 0 ? step : str_head(step, open));
-
-	if (!command)
-		return false;
-	if (open >= 0 && str_ends(step, S("]")) && names_param(l->s->plan, command, str_head(str_from(step, open + 1), step.n - open - 2)))
-		return true;
-	for (size_t i = 0; i < outputs->n; i++)
-		if (!(outputs->v[i].mode & LEDGER_OF_OPTIONS))
-			return false;
-	return true;
 }
 
 static void put(struct look *l, struct str path, bool kept)
@@ -59,7 +51,7 @@ static void look_at(struct look *l, struct str step, const struct entries *outpu
 {
 	struct session *s = l->s;
 	uintptr_t live = (uintptr_t)map_get(&l->live, step);
-	bool kept = live || session_has_options(s) || of_options(l, step, outputs);
+	bool kept = live || session_has_options(s) || is_variant(l, step);
 
 	if (!kept)
 		s->gone[s->ngone++] = str_dup(&s->arena, step);

@@ -47,7 +47,7 @@ struct session {
 	bool plan_kept;                 /* plan is the snapshot's */
 	struct str *gone; size_t ngone; /* steps of the ledger that the spec no longer has; none for a run with options */
 	struct map leftovers;           /* what earlier runs wrote and this plan does not declare: no sources */
-	struct map kept;                /* ... of these, what this run does not remove: written under other options */
+	struct map kept;                /* ... of these, what this run does not remove: written under other options, or declared before the spec was edited */
 	bool replayed;                  /* plan came from a file: there is no spec */
 	bool loose;                     /* the selection is not what the words say: nothing is kept as the plan of these words, and left-overs
 					   stay */

@@ -51,7 +51,6 @@ class Campaign:
         self.sources = self.plan.first_sources()
         self.past, self.broken, self.salts = {}, [], {}
         self.tampered, self.owned = set(), {}
-        self.options = set()                    # steps whose outputs a run with -V may have made, and no other since
         self.count = self.number = self.ran = 0
         self.seen, self.loose, self.sets = {}, set(), {}
         self.blobs, self.suspect = set(), set() # contents that went into the cache; those that may be damaged there
@@ -120,9 +119,6 @@ class Campaign:
     def args(self, goals=()):
         v = [f"-V{k}={x}" for k, x in (("v", self.world["vars"]["v"]), ("w", self.world["vars"]["w"])) if x != {"v": "0", "w": "1"}[k]]
         return ["-k", f"-j{self.rng.randint(1, 4)}", *v, *goals]
-
-    def has_options(self):
-        return any(self.world["vars"][k] != x for k, x in (("v", "0"), ("w", "1")))
 
     def env(self):
         return {**self.world["env"], **self.noise}
@@ -506,7 +502,6 @@ class Campaign:
         for s in selected:
             if outcomes[s.name].state == "ok":
                 self.owned[s.name] = outcomes[s.name].outputs
-                (self.options.add if self.has_options() else self.options.discard)(s.name)
                 self.tampered.discard(s.name)
         self.tampered = {n for n in self.tampered if any(n in (s.name, s.cmd.name) for s in self.steps if s.name not in
                                                          {x.name for x in selected})}
@@ -575,10 +570,8 @@ class Campaign:
 
     def check_outputs(self, selected, outcomes, pre, post, run, halved=False):
         want = {p: n for p, n in pre.items() if p not in self.sources and n.kind != "d"}
-        live, either = {s.name for s in self.steps}, set()
+        live = {s.name for s in self.steps}
         for name, made in self.owned.items():   # what a step that is no more had made goes, unless it was changed
-            if name not in live and name in self.options and any(s.cmd.name == name.split("[")[0] for s in self.steps):
-                either.update(made)             # it may be one of that run's options
             if name not in live:
                 for path, node in made.items():
                     if path in want and (node.kind, node.data) == (want[path].kind, want[path].data):
@@ -605,8 +598,6 @@ class Campaign:
             if a is None and path in pre and pre[path].same(b) and any(s.covers(path) for s in hits):
                 continue
             self.expect(".cairn~" not in path, f"{path} was left behind", run)
-            if a is None and path in either and path in pre and pre[path].same(b):
-                continue
             if a is None:
                 self.expect(b.kind == "d", f"{path} is there and should not: {b}", run)
             elif a.kind == "d":
