@@ -61,14 +61,9 @@ static int native_check(const struct plan *plan, const struct plan_step *step, s
 	if (place)
 		return err_set(err, ERR_RUNTIME, STR_FMT ": %s: not built yet for native steps", STR_ARG(of), unkept(place));
 
-	static const char *const modes[] = {"rw", "ro", "copy"};
-	if (step->workspace == WORKSPACE_KIND_RW)
+	if (step->workspace != WORKSPACE_KIND_RO)
 		return 0;
-	if (step->workspace >= countof(modes))
-		BUG("workspace mode %u", step->workspace);
-	struct str name = plan_str(plan, step->name);
-	return err_set(err, ERR_RUNTIME, STR_FMT ": workspace: %s is not built yet for native steps", STR_ARG(name),
-		       modes[step->workspace]);
+	return err_set(err, ERR_RUNTIME, STR_FMT ": workspace: ro is not built yet for native steps", STR_ARG(of));
 }
 
 /* --- output --- */

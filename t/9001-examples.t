@@ -59,6 +59,10 @@ refuse 1 'failures: a step that hangs' run broken
 expect_states 'flaky ran' 'hangs timed-out' 'report ran' 'clean up ran'
 check 'failures: what comes last came' test ! -e tried
 
+cd "$T/private" || exit 1
+check 'private: the output is there' grep -qx apple first.txt
+check 'private: all else is as it was' test "$(ls | tr '\n' ' ') $(head -n 1 fruit.txt)" = 'cairn.yaml first.txt fruit.txt plan.json  pear'
+
 cd "$T/languages" || exit 1
 check 'languages: words are counted' test "$(cat top.txt)" = '3 the'
 finish

@@ -10,6 +10,7 @@
 #include "cli/names.h"
 #include "cli/show.h"
 #include "cli/view.h"
+#include "exec/copy.h"
 #include "exec/ledger.h"
 #include "exec/place.h"
 #include "sys/file.h"
@@ -45,8 +46,9 @@ static int open_place(struct cleaning *c, struct err *err)
 	size_t undone, ended;
 	bool fresh;
 
-	if (started_end_left(session_path(s, STARTED_FILE), s->root.s, &ended, err) < 0)
+	if (started_end_left(session_path(s, STARTED_FILE), s->root.s, session_path(s, COPIES), &ended, err) < 0)
 		return -1;
+	file_remove_tree(AT_FDCWD, session_path(s, COPIES), NULL);
 
 	c->place = (struct place){.rootfd = s->rootfd, .root = s->root.s};
 	snprintf(c->place.run, sizeof(c->place.run), "c%lx", (unsigned long)getpid());

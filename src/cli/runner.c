@@ -11,6 +11,7 @@
 #include "cli/replay.h"
 #include "cli/since.h"
 #include "cli/views.h"
+#include "exec/copy.h"
 #include "exec/event.h"
 #include "registry.h"
 #include "sys/lock.h"
@@ -189,6 +190,7 @@ static int open_place(struct running *r, struct err *err)
 	    ledger_recover(r->place.ledger, s->rootfd, &n, err) < 0)
 		return -1;
 	file_remove_tree(AT_FDCWD, session_path(s, "tmp"), NULL);       /* what a killed run left */
+	file_remove_tree(AT_FDCWD, session_path(s, COPIES), NULL);
 	if (!n)
 		return 0;
 	e.text = str_fmt(&s->arena, "put right %zu file%s that an interrupted run had moved", n, n == 1 ? "" : "s");
@@ -200,7 +202,7 @@ static int open_place(struct running *r, struct err *err)
 static int end_left(struct running *r, struct err *err)
 {
 	size_t n = 0;
-	int rc = r->options->dry_run ? 0 : started_end_left(session_path(r->s, STARTED_FILE), r->s->root.s, &n, err);
+	int rc = r->options->dry_run ? 0 : started_end_left(session_path(r->s, STARTED_FILE), r->s->root.s, session_path(r->s, COPIES), &n, err);
 
 	if (n)
 		warn(r, str_fmt(&r->s->arena, "ended %zu step%s that a killed run had left running", n, n == 1 ? "" : "s"));

@@ -9,9 +9,11 @@
 #include <unistd.h>
 
 #include "base/path.h"
+#include "exec/copy.h"
 #include "exec/jobsetup.h"
 #include "resolve/depfile.h"
 #include "sys/sha.h"
+#include "sys/work.h"
 
 #define CLOCK_NS (20ull * 1000 * 1000)
 #define SECRET_LEAST 4                  /* bytes; shorter values are no secrets, see exec/log.h */
@@ -22,6 +24,8 @@ struct step_job {
 	const struct plan_step *step;
 	struct arena arena;
 	struct job job;
+	struct copy *copy;              /* what it works in instead of the workspace; NULL */
+	bool copying;                   /* a thread is at it */
 	bool started;                   /* the runtime holds it */
 	struct aside *aside;
 	struct log *log;
@@ -55,11 +59,31 @@ static void report(void *ctx)
 	j->call.done(j->call.ctx, j, &j->outcome);
 }
 
+static void drop_copy(void *ctx)
+{
+	copy_drop(((struct step_job *)ctx)->copy);
+}
+
+static void dropped(void *ctx)
+{
+	struct step_job *j = ctx;
+	struct err err = ERR_INIT;
+
+	if (copy_result(j->copy, &err) < 0)
+		note(j, true, str_of(err.text));
+	err_release(&err);
+	report(j);
+}
+
 /* The caller hears of an end only from the loop, never from within its own call. */
 static void finish(struct step_job *j, enum step_state state)
 {
 	j->outcome.state = state;
 	j->outcome.duration_ns = loop_now() - j->begun_ns;
+	if (j->copy && work_begin(j->call.loop, drop_copy, dropped, j, NULL))
+		return;
+	if (j->copy)
+		drop_copy(j);
 	j->report = loop_timer(j->call.loop, 0, report, j);
 }
 
@@ -139,21 +163,24 @@ static int clock_now(struct run *run, int64_t *ns, struct err *err)
 	return 0;
 }
 
-static int launch(struct step_job *j, struct err *err)
+/* Where it works. */
+static struct place *at(struct step_job *j)
+{
+	return j->copy ? &j->copy->at : j->call.run->place;
+}
+
+static int start(struct step_job *j, struct err *err)
 {
 	struct run *run = j->call.run;
 
-	j->timed_out = false;
 	j->job = (struct job){.arena = &j->arena, .loop = j->call.loop, .output = on_output, .note = on_note, .done = on_done, .ctx = j};
-	if (job_setup(&j->job, run, j->call.step, j->call.place, j->call.secrets, err) < 0 ||
+	if (job_setup(&j->job, run, j->call.step, j->call.place, at(j), j->call.secrets, err) < 0 ||
 	    run_session(run, j->call.loop, j->step->runtime, &j->job.session, err) < 0)
 		return -1;
 	j->tmp = j->job.tmp;
-	if (place_clear(run->place, &j->arena, run->plan, j->call.step, &j->aside, err) < 0)
+	if (!j->copy && (place_clear(run->place, &j->arena, run->plan, j->call.step, &j->aside, err) < 0 || clock_now(run, &j->since, err) < 0))
 		return -1;
 	j->log = log_open(j->call.secrets, j->tmp);
-	if (clock_now(run, &j->since, err) < 0)
-		return -1;
 	j->outcome.attempts++;
 	if (runtime_of(j)->start(&j->job, err) < 0)
 		return -1;
@@ -172,6 +199,49 @@ static void undo(struct step_job *j)
 		err_release(&err);
 	}
 	j->aside = NULL;
+}
+
+static void make_copy(void *ctx)
+{
+	copy_make(((struct step_job *)ctx)->copy);
+}
+
+static void copied(void *ctx)
+{
+	struct step_job *j = ctx;
+	struct copy *c = j->copy;
+	struct err err = ERR_INIT;
+	bool made = copy_result(c, &err) == 0;
+
+	j->copying = false;
+	if (j->cancelled) {
+		err_release(&err);
+		j->outcome.reason = S("interrupted");
+		finish(j, STATE_CANCELLED);
+		return;
+	}
+	if (made && c->nunread)
+		note(j, true, str_fmt(&j->arena, "its copy of the workspace lacks what can't be read: %s%s", c->unread, c->nunread > 1 ? " and more" : ""));
+	if (made && copy_prepare(c, j->call.run->plan, j->call.step, &err) == 0 && start(j, &err) == 0)
+		return;
+	undo(j);
+	fail(j, &err, "");
+}
+
+/* What is read of a copy was so when the copying began, or changed since. */
+static int launch(struct step_job *j, struct err *err)
+{
+	struct run *run = j->call.run;
+
+	j->timed_out = false;
+	if (j->step->workspace != WORKSPACE_KIND_COPY)
+		return start(j, err);
+	if (j->copy)
+		cleanup_fd(&j->copy->at.rootfd);        /* of an attempt that failed */
+	if (clock_now(run, &j->since, err) < 0 || !(j->copy = copy_new(&j->arena, run, j->call.step, err)))
+		return -1;
+	j->copying = work_begin(j->call.loop, make_copy, copied, j, err);
+	return j->copying ? 0 : -1;
 }
 
 /* What a run without result said is kept by name of the step, so that `cairn log` finds it. */
@@ -193,7 +263,7 @@ static int read_depfile(struct step_job *j, struct str **deps, size_t *n, struct
 {
 	struct run *run = j->call.run;
 	struct str path = plan_str(run->plan, j->step->depfile), text;
-	int got = file_read(j->call.scratch, run->place->rootfd, path.s, DEPFILE_MAX, &text, err);
+	int rootfd = at(j)->rootfd, got = file_read(j->call.scratch, rootfd, path.s, DEPFILE_MAX, &text, err);
 
 	if (got < 0)
 		return -1;
@@ -205,7 +275,9 @@ static int read_depfile(struct step_job *j, struct str **deps, size_t *n, struct
 	if (depfile_parse(j->call.scratch, text, deps, n, err) < 0)
 		return err_wrap(err, "unable to read depfile " STR_FMT, STR_ARG(path));
 	if (!plan_step_covers(run->plan, j->call.step, path))
-		unlinkat(run->place->rootfd, path.s, 0);
+		unlinkat(rootfd, path.s, 0);
+	for (size_t i = 0; j->copy && j->step->runtime == RUNTIME_KIND_NATIVE && i < *n; i++)
+		(*deps)[i] = copy_origin(j->copy, j->call.scratch, plan_str(run->plan, j->step->workdir), (*deps)[i], str_of(run->place->root));
 	return 0;
 }
 
@@ -300,15 +372,17 @@ static int conclude(struct step_job *j, struct err *err)
 	struct entries outputs, found = {0};
 	struct ident *idents;
 	struct str bound, moved = {0}, *deps;
-	struct place_secrets secrets = {j->call.secrets->v, j->call.secrets->n};
+	struct place_needles needles = {j->call.secrets->v, j->call.secrets->n, j->copy ? str_of(j->copy->at.root) : S("")};
 	size_t ndeps;
 	struct err fault = ERR_INIT;
 	int held;
 
 	if (j->step->depfile.n && read_depfile(j, &deps, &ndeps, err) < 0)
 		return -1;
+	if (j->copy && place_take(run->place, &j->copy->at, &j->arena, run->plan, j->call.step, &j->aside, err) < 0)
+		return -1;
 	keep = cached && w->store && !w->store_off;
-	if (place_collect(run->place, &j->arena, run->plan, j->call.step, keep, &secrets, &outputs, &idents, &bound, err) < 0)
+	if (place_collect(run->place, &j->arena, run->plan, j->call.step, keep, &needles, &outputs, &idents, &bound, err) < 0)
 		return -1;
 	w->store_off |= run->place->store_failed;       /* it has been said */
 	keep &= !w->store_off;
@@ -424,6 +498,8 @@ void job_cancel(struct step_job *j, int sig)
 		drop_timers(j);
 		j->outcome.reason = S("interrupted");
 		finish(j, STATE_CANCELLED);
+	} else if (j->copying) {
+		atomic_store(&j->copy->stop, true);
 	}
 }
 

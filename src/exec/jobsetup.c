@@ -8,7 +8,7 @@
 
 struct setup {
 	struct job *job;
-	struct run *run;
+	const struct place *at;
 	const struct plan *plan;
 	const struct plan_step *step;
 	const struct secret_values *secrets;
@@ -29,7 +29,7 @@ static int write_private(int at, const char *path, struct str bytes, mode_t mode
 static void drop_depfile(const struct setup *u, uint32_t id)
 {
 	struct str depfile = plan_str(u->plan, u->step->depfile);
-	int rootfd = u->run->place->rootfd;
+	int rootfd = u->at->rootfd;
 
 	if (depfile.n && !plan_step_covers(u->plan, id, depfile))
 		unlinkat(rootfd, depfile.s, 0);
@@ -121,15 +121,16 @@ static int requires_met(const struct setup *u, struct err *err)
 	return missing.n ? err_set(err, ERR_RUNTIME, "it requires what is not here: " STR_FMT, STR_ARG(missing)) : 0;
 }
 
-int job_setup(struct job *job, struct run *run, uint32_t id, size_t place, const struct secret_values *secrets, struct err *err)
+int job_setup(struct job *job, struct run *run, uint32_t id, size_t place, const struct place *at, const struct secret_values *secrets,
+	      struct err *err)
 {
-	struct setup u = {job, run, run->plan, &run->plan->steps[id], secrets, job->arena, run->plan->steps[id].runtime == RUNTIME_KIND_NATIVE};
+	struct setup u = {job, at, run->plan, &run->plan->steps[id], secrets, job->arena, run->plan->steps[id].runtime == RUNTIME_KIND_NATIVE};
 	struct str workdir = plan_str(u.plan, u.step->workdir);
-	const char *top = u.native ? run->place->root : INSIDE_WORKSPACE;
+	const char *top = u.native ? at->root : INSIDE_WORKSPACE;
 
 	job->plan = u.plan;
 	job->step = u.step;
-	job->root = run->place->root;
+	job->root = at->root;
 	job->terminal = u.step->flags & STEP_CONSOLE;
 	job->tmp = str_fmt(u.arena, "%s/tmp/%zu", run->state_dir, place).s;
 	job->dir = workdir.n ? str_fmt(u.arena, "%s/" STR_FMT, top, STR_ARG(workdir)).s : top;

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <unistd.h>
 
+#include "base/map.h"
 #include "base/path.h"
 #include "exec/place-parts.h"
 
@@ -149,18 +150,30 @@ static int do_moves(struct place *p, struct aside *s, struct err *err)
 	return 0;
 }
 
-static int prepare(struct place *p, struct arena *a, struct aside *s, struct standings *found, struct err *err)
+/* All that the step's next run finds in its way, its ledger's last: those are not counted in *ndeclared. STEP_KEEP: what it
+ * declares, but nothing of it is in the way. */
+static int find_earlier(struct place *p, struct arena *a, struct aside *s, unsigned flags, struct standings *found,
+			size_t *ndeclared, struct err *err)
 {
 	const struct plan *plan = s->plan;
-	if (place_standing(p, a, plan, s->step, WALK_TOPS | WALK_PARENTS, found, err) ||
-	    (!s->keep && add_usurping(p, plan, s, found, err)) || check_owners(p, a, plan, s->step, found, err))
+	ledger_outputs(p->ledger, plan_step_name(plan, s->step), &s->old);
+	if (place_standing(p, a, plan, s->step, flags, found, err) || (!s->keep && add_usurping(p, plan, s, found, err)) ||
+	    check_owners(p, a, plan, s->step, found, err))
 		return -1;
-	size_t ndeclared = found->v.n;
+	*ndeclared = found->v.n;
+	if (s->keep || !s->old.n)
+		return 0;
+	s->folders = arena_array(a, s->old.n, struct str);
+	return add_undeclared(p, plan, s, found, err);
+}
+
+static int prepare(struct place *p, struct arena *a, struct aside *s, struct standings *found, struct err *err)
+{
+	size_t ndeclared;
+	if (find_earlier(p, a, s, WALK_TOPS | WALK_PARENTS, found, &ndeclared, err))
+		return -1;
 	if (s->keep)
 		return 0;
-	s->folders = s->old.n ? arena_array(a, s->old.n, struct str) : NULL;
-	if (s->old.n && add_undeclared(p, plan, s, found, err))
-		return -1;
 	plan_moves(p, a, s, found, ndeclared);
 	return do_moves(p, s, err);
 }
@@ -186,7 +199,6 @@ static int clear(struct place *p, struct arena *a, const struct plan *plan, uint
 	s->plan = plan;
 	s->step = step;
 	s->keep = keep;
-	ledger_outputs(p->ledger, plan_step_name(plan, step), &s->old);
 	int rc = prepare(p, a, s, &found, err);
 	if (!rc && found.blocked)
 		rc = make_parents(p, a, s, err);
@@ -204,6 +216,19 @@ int aside_move(struct place *p, struct arena *a, const struct plan *plan, uint32
 int place_clear(struct place *p, struct arena *a, const struct plan *plan, uint32_t step, struct aside **out, struct err *err)
 {
 	return clear(p, a, plan, step, plan->steps[step].flags & STEP_KEEP, out, err);
+}
+
+int place_earlier(struct place *p, struct arena *a, const struct plan *plan, uint32_t step, struct map *out, struct err *err)
+{
+	struct aside s = {.plan = plan, .step = step, .keep = plan->steps[step].flags & STEP_KEEP};
+	struct standings found = {0};
+	size_t ndeclared;
+	int rc = find_earlier(p, a, &s, WALK_TOPS, &found, &ndeclared, err);
+	for (size_t i = 0; !rc && !s.keep && i < found.v.n; i++)
+		if (!S_ISDIR(found.v.v[i].st.st_mode) || found.v.v[i].whole)
+			map_put(out, found.v.v[i].path, NULL);
+	standings_release(&found);
+	return rc;
 }
 
 /* --- it succeeded --- */

@@ -16,7 +16,7 @@
 #define WINDOW (256u << 10)
 #define SECRET_MIN 4                    /* shorter ones are in every file; see exec/log.h */
 
-struct needles { struct str root; struct str *secrets; size_t n; size_t longest; };
+struct needles { struct str root, copy; struct str *secrets; size_t n; size_t longest; };
 
 struct collect {
 	struct place *p;
@@ -37,7 +37,7 @@ static bool holds(const char *bytes, size_t n, struct str needle)
 
 static int search(struct collect *c, size_t i, const char *bytes, size_t n, struct err *err)
 {
-	if (!c->bound[i] && holds(bytes, n, c->needles.root))
+	if (!c->bound[i] && (holds(bytes, n, c->needles.root) || holds(bytes, n, c->needles.copy)))
 		c->bound[i] = true;
 	for (size_t s = 0; s < c->needles.n; s++)
 		if (c->needles.secrets[s].n >= SECRET_MIN && holds(bytes, n, c->needles.secrets[s]))
@@ -231,17 +231,20 @@ static int collect_files(struct collect *c, struct err *err)
 	return rc;
 }
 
-static void set_needles(struct collect *c, const struct place_secrets *secrets)
+static void set_needles(struct collect *c, const struct place_needles *more)
 {
 	struct needles *n = &c->needles;
 	n->root = str_of(c->p->root);
 	if (n->root.n < 2)
 		n->root.n = 0;          /* "/" is in everything */
 	n->longest = n->root.n;
-	if (!secrets)
+	if (!more)
 		return;
-	n->secrets = secrets->v;
-	n->n = secrets->n;
+	n->copy = more->copy;
+	if (n->copy.n > n->longest)
+		n->longest = n->copy.n;
+	n->secrets = more->secrets;
+	n->n = more->nsecrets;
 	for (size_t i = 0; i < n->n; i++)
 		if (n->secrets[i].n > n->longest)
 			n->longest = n->secrets[i].n;
@@ -262,7 +265,7 @@ static int collect_found(struct collect *c, struct arena *a, const struct plan *
 }
 
 int place_collect(struct place *p, struct arena *a, const struct plan *plan, uint32_t step, bool to_store,
-		  const struct place_secrets *secrets, struct entries *out, struct ident **idents, struct str *root_bound,
+		  const struct place_needles *more, struct entries *out, struct ident **idents, struct str *root_bound,
 		  struct err *err)
 {
 	struct standings found = {0};
@@ -277,7 +280,7 @@ int place_collect(struct place *p, struct arena *a, const struct plan *plan, uin
 	c.files = arena_array(a, n, size_t);
 	c.bound = arena_array(a, n, bool);
 	c.errs = arena_array(a, n, struct err);
-	set_needles(&c, secrets);
+	set_needles(&c, more);
 	if (!rc)
 		rc = collect_found(&c, a, plan, step, &found, root_bound, err);
 	p->store_failed |= atomic_load(&c.store_failed);

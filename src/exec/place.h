@@ -34,15 +34,21 @@ struct aside;                           /* in the arena given */
  * parent folders of literal outputs. STEP_KEEP: copies nothing, moves nothing. A path that the ledger
  * gives to another live step fails. */
 int place_clear(struct place *, struct arena *, const struct plan *, uint32_t step, struct aside **, struct err *);
+/* The same for a step that worked in a private copy, `from`: what it declares comes from there, in place of what stands here.
+ * Missing outputs fail before anything is moved; *aside stays NULL when there is nothing to roll back. */
+int place_take(struct place *, struct place *from, struct arena *, const struct plan *, uint32_t step, struct aside **, struct err *);
+/* What place_clear would move aside: paths, into a map. Nothing is moved. */
+struct map;
+int place_earlier(struct place *, struct arena *, const struct plan *, uint32_t step, struct map *out, struct err *);
 int place_commit(struct place *, struct aside *, struct err *);          /* the step succeeded: what was aside goes */
 int place_rollback(struct place *, struct aside *, struct err *);        /* it failed: partial outputs go, earlier ones come back */
 
 /* Finds what the step wrote under its declarations, sorted by path; files go into the store. A declared
  * output that is missing fails with its name; so does one that holds one of the secrets. to_store false: only digests.
- * root_bound: the first output that contains root as text, or "". */
-struct place_secrets { struct str *v; size_t n; };
+ * root_bound: the first output that contains root as text, or the path of the copy that the step took for it; or "". */
+struct place_needles { struct str *secrets; size_t nsecrets; struct str copy; };
 int place_collect(struct place *, struct arena *, const struct plan *, uint32_t step, bool to_store,
-		  const struct place_secrets *, struct entries *out, struct ident **idents /* parallel to out: what each was read under */,
+		  const struct place_needles *, struct entries *out, struct ident **idents /* parallel to out: what each was read under */,
 		  struct str *root_bound, struct err *);
 
 /* Makes the workspace hold exactly the result's outputs: 1 restored, 0 a blob is missing (nothing was changed), -1.

@@ -56,10 +56,11 @@ bool process_any(bool (*see)(void *ctx, const struct process *), void *ctx)
 	return seen;
 }
 
-bool process_has_env(pid_t pid, const char *entry)
+bool process_env(pid_t pid, const char *name, struct buf *value)
 {
 	CLEANUP_BUF struct buf env = BUF_INIT(4u << 20);
 	char path[64], bytes[65536];
+	size_t length = strlen(name);
 	ssize_t n;
 
 	snprintf(path, sizeof(path), "/proc/%d/environ", pid);
@@ -67,8 +68,12 @@ bool process_has_env(pid_t pid, const char *entry)
 	while (fd >= 0 && (n = read(fd, bytes, sizeof(bytes))) > 0)
 		buf_add(&env, bytes, (size_t)n);
 	buf_c(&env, '\0');
-	for (size_t at = 0; at < env.n; at += strlen(env.s + at) + 1)
-		if (!strcmp(env.s + at, entry))
-			return true;
+	for (size_t at = 0; at < env.n; at += strlen(env.s + at) + 1) {
+		if (strncmp(env.s + at, name, length) || env.s[at + length] != '=')
+			continue;
+		buf_clear(value);
+		buf_z(value, env.s + at + length + 1);
+		return true;
+	}
 	return false;
 }

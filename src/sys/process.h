@@ -3,7 +3,7 @@
 
 #include <sys/types.h>
 
-#include "base/base.h"
+#include "base/str.h"
 
 struct process {
 	pid_t pid, group;
@@ -15,5 +15,5 @@ struct process {
 bool process_look(pid_t, struct process *);
 /* Calls see for each process until it returns true, which is returned; false when /proc can't be read. */
 bool process_any(bool (*see)(void *ctx, const struct process *), void *ctx);
-/* Was it started with exactly this "NAME=VALUE" in its environment? */
-bool process_has_env(pid_t, const char *entry);
+/* What NAME was in the environment it was started with; false when it was not set, or nobody may know. */
+bool process_env(pid_t, const char *name, struct buf *value);

@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -9,6 +10,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/path.h"
 #include "base/vec.h"
 #include "sys/file.h"
 #include "sys/process.h"
@@ -114,30 +116,38 @@ void started_ended(struct started *s, size_t at)
 
 /* --- of an earlier one --- */
 
-struct search { const struct row *row; const char *mark; };
+struct search { const struct row *row; const char *root, *copies; };     /* root NULL: of any workspace */
+
+static bool is_of(const struct search *s, pid_t pid)
+{
+	CLEANUP_BUF struct buf value = BUF_INIT(PATH_MAX);
+
+	return process_env(pid, "CAIRN_WORKSPACE", &value) &&
+	       (str_is(buf_view(&value), s->root) || path_within(buf_view(&value), str_of(s->copies)));
+}
 
 static bool is_member(void *ctx, const struct process *p)
 {
 	const struct search *search = ctx;
 
-	return p->group == search->row->pid && !p->dead && (!search->mark || process_has_env(p->pid, search->mark));
+	return p->group == search->row->pid && !p->dead && (!search->root || is_of(search, p->pid));
 }
 
 /* Is it still that process, or, once it is gone, a group with some process of that workspace? */
-static bool is_it(const struct row *row, const char *mark)
+static bool is_it(const struct row *row, const char *root, const char *copies)
 {
 	struct process leader;
 
 	if (process_look(row->pid, &leader))
 		return leader.started_ns + PROCESS_TICK_NS > row->since && leader.started_ns <= row->until;
-	return row->group && process_any(is_member, &(struct search){row, mark});
+	return row->group && process_any(is_member, &(struct search){row, root, copies});
 }
 
 static bool is_left(const struct row *row)
 {
 	struct process leader;
 
-	return row->group ? kill(-row->pid, 0) == 0 && process_any(is_member, &(struct search){row, NULL}) :
+	return row->group ? kill(-row->pid, 0) == 0 && process_any(is_member, &(struct search){.row = row}) :
 			    process_look(row->pid, &leader) && !leader.dead;
 }
 
@@ -154,24 +164,22 @@ static int end(const struct row *row, struct err *err)
 	return 0;
 }
 
-static int end_rows(struct str rows, const char *root, size_t *n, struct err *err)
+static int end_rows(struct str rows, const char *root, const char *copies, size_t *n, struct err *err)
 {
-	struct arena a = ARENA_INIT;
-	const char *mark = str_fmt(&a, "CAIRN_WORKSPACE=%s", root).s;
+	char *real CLEANUP_FREE = realpath(copies, NULL);       /* as their names are given to steps */
 	int rc = 0;
 
 	for (struct row row; !rc && rows.n >= sizeof(row); rows = str_from(rows, sizeof(row))) {
 		memcpy(&row, rows.s, sizeof(row));
-		if (row.pid <= 1 || !is_it(&row, mark))
+		if (row.pid <= 1 || !is_it(&row, root, real ? real : copies))
 			continue;
 		++*n;
 		rc = end(&row, err);
 	}
-	arena_release(&a);
 	return rc;
 }
 
-int started_end_left(const char *path, const char *root, size_t *n, struct err *err)
+int started_end_left(const char *path, const char *root, const char *copies, size_t *n, struct err *err)
 {
 	struct arena a = ARENA_INIT;
 	struct head h;
@@ -181,7 +189,7 @@ int started_end_left(const char *path, const char *root, size_t *n, struct err *
 	*n = 0;
 	this_head(&h);
 	if (file_read(&a, AT_FDCWD, path, FILE_MAX, &bytes, NULL) == 1 && bytes.n >= sizeof(h) && !memcmp(bytes.s, &h, sizeof(h)))
-		rc = end_rows(str_from(bytes, sizeof(h)), root, n, err);
+		rc = end_rows(str_from(bytes, sizeof(h)), root, copies, n, err);
 	if (rc == 0)
 		unlink(path);
 	arena_release(&a);

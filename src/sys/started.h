@@ -24,6 +24,7 @@ void started_close(struct started *);           /* removes the file; nothing is 
 size_t started_note(struct started *, pid_t, bool group, uint64_t since);
 void started_ended(struct started *, size_t);
 
-/* Kills what an earlier run left and waits until it is gone; *n counts groups. CAIRN_WORKSPACE=root is in their environment.
+/* Kills what an earlier run left and waits until it is gone; *n counts groups. CAIRN_WORKSPACE in their environment is root, or
+ * a folder in `copies`.
  * Only for one who holds the workspace's lock. -1: something does not end. */
-int started_end_left(const char *path, const char *root, size_t *n, struct err *);
+int started_end_left(const char *path, const char *root, const char *copies, size_t *n, struct err *);

@@ -179,7 +179,7 @@ static void refusals(void)
 	struct plan plan = {.texts = texts};
 	struct plan_step step = {.name = {0, 1}, .workspace = WORKSPACE_KIND_RW};
 	ok(runtime_native.check(&plan, &step, &err) == 0, "an ordinary step is accepted");
-	step.workspace = WORKSPACE_KIND_COPY;
+	step.workspace = WORKSPACE_KIND_RO;
 	ok(runtime_native.check(&plan, &step, &err) < 0 && strstr(err.text, "not built yet"), "what is not built is refused");
 	err_release(&err);
 }

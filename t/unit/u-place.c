@@ -439,7 +439,7 @@ static void check_odd(void)
 	place_rollback(&place, aside, &err);
 	clear(unreadable);
 	put("u", "text");
-	struct place_secrets secrets = {(struct str[]){S("hunter22"), S("x")}, 2};
+	struct place_needles secrets = {.secrets = (struct str[]){S("hunter22"), S("x")}, .nsecrets = 2};
 	put("u", "the word is hunter22, and x");
 	err_release(&err);
 	err = (struct err)ERR_INIT;

@@ -30,7 +30,7 @@ static int ended(void)
 {
 	size_t n;
 
-	return started_end_left(path, ROOT, &n, NULL) < 0 ? -1 : (int)n;
+	return started_end_left(path, ROOT, "/nowhere/copies", &n, NULL) < 0 ? -1 : (int)n;
 }
 
 static bool lives(const struct child *c)
