@@ -1,11 +1,12 @@
 #!/bin/sh
 # Builds, tests and installs cairn with nothing but a C compiler, pkg-config and a few libraries.
 #
-#   ./build.sh                 build/cairn and its modules, build/lib/*.so
+#   ./build.sh                 build/cairn, its modules, build/lib/*.so, and what runs in containers, build/lib/cairn-shim
 #   ./build.sh test [PATTERN]  builds, then runs unit tests and t/*.t whose name holds PATTERN
 #   ./build.sh tests           builds and fetches what the tests need, runs nothing
 #   ./build.sh bench           compares with other tools: t/bench/run.sh
 #   ./build.sh fuzz [SECONDS]  builds build/fuzz/fuzz-*; runs each that long when told to
+#   ./build.sh shim            build/lib/cairn-shim alone
 #   ./build.sh install         into $DESTDIR$PREFIX (/usr/local)
 #   ./build.sh clean
 #
@@ -82,6 +83,8 @@ install_missing() {
 core_libs="yaml-0.1 libcjson"   # what the program itself links; keep it short, starting up costs time
 header_libs="libxxhash"         # used through its header alone
 shim_shared="outlog unframe wire"       # of runtimes/shim, what cairn itself is made of, too
+shim_flags="-std=gnu11 -D_GNU_SOURCE -I. -O2 -static -s -ffunction-sections -fdata-sections -fno-asynchronous-unwind-tables"
+shim_flags="$shim_flags -Wl,--gc-sections,--build-id=none"
 warnings="-Wall -Wextra -Wshadow -Wstrict-prototypes -Wvla -Werror"
 
 module_libs() { sed -n '1,5s|.*/\* module: pkg \(.*\) \*/.*|\1|p' "$1"; }
@@ -112,6 +115,7 @@ configure() {
 	*) command -v "${CC%% *}" >/dev/null || die "there is no compiler $CC" ;;
 	esac
 	need_tool pkg-config pkg-config
+	need_tool musl-gcc musl-tools   # the shim is static and small
 	need_libs $libs
 	install_missing
 	case ${CC##*/}${SANITIZE:-} in clang*1) need_clang_runtime; install_missing ;; esac
@@ -125,7 +129,7 @@ configure() {
 	command -v flock >/dev/null && flock 9
 	# Objects get the time the build began, so that an edit while it runs is seen by the next one.
 	: >"$B/start"
-	stamp="$CC $flags $link_libs $(pkg-config --modversion $libs | tr '\n' ' ')$($CC --version | sed 1q)"
+	stamp="$CC $flags $link_libs $shim_flags $(pkg-config --modversion $libs | tr '\n' ' ')$($CC --version | sed 1q)"
 	if [ "$(cat "$B/obj/flags" 2>/dev/null)" != "$stamp" ]; then
 		rm -rf "$B/obj" "$B/t"
 		mkdir -p "$B/obj"
@@ -187,11 +191,21 @@ link_module() { # src/sys/mod-NAME.c; base comes along as private copies, so a m
 	link "$B/lib/${name%.c}.so" "-shared -Wl,--exclude-libs,ALL $(pkg-config --libs $(module_libs "$1"))" \
 		"$(object "$1")" "$B/obj/base.a"
 }
+# What runs in containers and pods: of the same bytes wherever it is built, whatever CC and SANITIZE are.
+build_shim() {
+	outdated "$B/lib/cairn-shim" runtimes/shim/*.[ch] || return 0
+	echo "link $B/lib/cairn-shim"
+	mkdir -p "$B/lib"
+	musl-gcc $warnings $shim_flags -o "$B/lib/cairn-shim.new" runtimes/shim/*.c
+	mv "$B/lib/cairn-shim.new" "$B/lib/cairn-shim"
+	echo runtimes/shim/*.[ch] >"$B/obj/cairn-shim.from"
+}
 build() {
 	all=$(sources)
 	compile $all
 	archive "$B/obj/base.a" $(object src/base/*.c)
 	for module in $modules; do link_module "$module"; done
+	build_shim
 	link "$B/cairn" "$link_libs" $(object $all | grep -v '/mod-[^/]*$')
 	[ "$B" != build ] || write_compile_commands $all
 }
@@ -210,7 +224,7 @@ link_tests() {  # FOLDER OPTIONS MAIN SOURCES
 	compile $main "$@"
 	compile runtimes/shim/*.c
 	archive "$B/obj/cairn.a" $(object $(sources) runtimes/shim/*.c | LC_ALL=C sort -u |
-		grep -v -e '/mod-[^/]*$' -e '/src/main\.o$')
+		grep -v -e '/mod-[^/]*$' -e '/src/main\.o$' -e '/shim/shim\.o$')
 	for src; do
 		name=${src##*/}
 		link "$folder/${name%.c}" "$options $link_libs" $(object $main "$src") "$B/obj/cairn.a"
@@ -221,6 +235,8 @@ link_tests() {  # FOLDER OPTIONS MAIN SOURCES
 build_tests() { # PATTERN
 	mkdir -p "$B/t"
 	ln -sfn ../lib "$B/t/lib"       # modules are looked for beside the program
+	compile runtimes/shim/*.c
+	link "$B/t/cairn-shim" "" $(object runtimes/shim/*.c)   # as the tests are made, with sanitizers if they are
 	units=$(matching "$1" t/unit/u-*.c)
 	link_tests "$B/t" "" "" $units $(matching '' t/helper/*.c)
 	[ ! "$(matching "$1" t/7010-seeds.t)" ] || link_tests "$B/t" "" t/fuzz/replay.c t/fuzz/fuzz-*.c
@@ -272,6 +288,7 @@ install_files() {
 	install -d "$to/bin" "$to/lib/cairn" "$to/share/cairn/schemas"
 	install -m 755 "$B/cairn" "$to/bin/cairn"
 	install -m 644 "$B"/lib/*.so "$to/lib/cairn/"
+	install -m 755 "$B/lib/cairn-shim" "$to/lib/cairn/"
 	install -m 644 schemas/*.json "$to/share/cairn/schemas/"
 	for page in $(matching '' doc/*.[1-8]); do
 		section=$to/share/man/man${page##*.}
@@ -292,6 +309,7 @@ test)
 	run_tests "${2:-}"
 	;;
 tests) need_for_tests; need_for_engines; configure; build; build_tests "" ;;
+shim) need_tool musl-gcc musl-tools; install_missing; B=${BUILD:-build}; mkdir -p "$B/obj"; build_shim ;;
 bench) need_tool ninja ninja-build; configure; build; exec 9>&-; shift; CAIRN_BUILD=$B exec t/bench/run.sh "$@" ;;
 fuzz)
 	CC=clang SANITIZE=1 BUILD=${BUILD:-build/fuzz} fuzzing=1

@@ -7,10 +7,10 @@ command -v gcc >/dev/null || cc=clang
 for part in cairn.yaml src runtimes cache generators; do
 	[ ! -e "$top/$part" ] || cp -r "$top/$part" .
 done
-# The shim's own sources make another program; cairn shares some of them.
+# Of the shim's own sources, one step makes a program; cairn shares some of them.
 sources=$(find . -name '*.c' | sed 's|^\./||' | grep -v '^runtimes/shim/' | sort; ls runtimes/shim/outlog.c runtimes/shim/unframe.c runtimes/shim/wire.c)
 modules=$(find src/sys -name 'mod-*.c' | wc -l)
-steps=$(($(echo "$sources" | wc -l) + 2))       # modules are steps, too; the program and the base archive are two more
+steps=$(($(echo "$sources" | wc -l) + 3))       # modules are steps, too; the program, the base archive and the shim are three more
 
 self() { run -V cc=$cc -V mode=-O0 "$@"; }
 count() { states | grep -c " $1\$"; }
@@ -27,6 +27,7 @@ only() {        # FILE: its lines are all that ran
 
 check 'the sources are built' self
 check 'every step ran' all_are ran
+check 'the shim is made' same build/self/lib/cairn-shim "$BUILD/lib/cairn-shim"
 check 'the program starts' sh -c 'build/self/cairn version >version'
 check 'every module was made' test "$(find build/self/lib -name '*.so' | wc -l)" -eq "$modules"
 check 'nothing is left to do' self
