@@ -12,7 +12,6 @@
 struct writer {
 	struct model *m;
 	struct map names;               /* targets and inputs; of targets the step, + 1 */
-	uint32_t *seen, round;          /* by step: the goal that was last written with it */
 };
 
 /* ---- names and texts ---- */
@@ -107,7 +106,7 @@ static void gather(struct writer *w)
 
 static bool goal_named(const struct generation *g, struct str what)
 {
-	for (size_t i = 0; !g->whole && i < g->goals->n; i++)
+	for (size_t i = 0; i < g->goals->n; i++)
 		if (str_eq(g->goals->v[i], what))
 			return true;
 	return g->whole;
@@ -139,7 +138,6 @@ static int ninja_check(struct generation *g, struct err *err)
 	struct writer *w = arena_new(g->arena, struct writer);
 
 	w->m = model_new(g, STATE);
-	w->seen = arena_array(g->arena, g->plan->nsteps + 1, uint32_t);
 	gather(w);
 	check_workflows(w);
 	g->priv = w;
@@ -255,22 +253,22 @@ static void edge(struct writer *w, struct buf *out, uint32_t step)
 
 /* ---- goals ---- */
 
-static void targets(struct writer *w, struct buf *out, uint32_t step)
+static void targets(struct writer *w, struct buf *out, uint32_t step, bool *seen)
 {
 	const struct model *m = w->m;
 	const struct model_step *t = &m->steps[step];
 
-	if (w->seen[step] == w->round)
+	if (seen[step])
 		return;
-	w->seen[step] = w->round;
+	seen[step] = true;
 	if (t->written)
 		all_of(m, out, step);
 	if (m->plan->steps[step].script_kind != SCRIPT_KIND_NONE)
 		return;
 	for (size_t i = 0; i < t->nneeds; i++)
-		targets(w, out, t->needs[i]);
+		targets(w, out, t->needs[i], seen);
 	for (size_t i = 0; i < t->nafter; i++)
-		targets(w, out, t->after[i]);
+		targets(w, out, t->after[i], seen);
 }
 
 static struct str goal_name(struct writer *w, struct str wish)
@@ -286,7 +284,7 @@ static void goal(struct writer *w, struct buf *out, struct str what, const uint3
 {
 	struct model *m = w->m;
 	CLEANUP_BUF struct buf slugs = BUF_INIT(BUF_UNLIMITED);
-	bool weak = false;
+	bool *seen = arena_array(m->arena, m->plan->nsteps + 1, bool), weak = false;
 
 	for (size_t i = 0; i < n; i++)
 		weak |= m->steps[steps[i]].weak;
@@ -299,12 +297,11 @@ static void goal(struct writer *w, struct buf *out, struct str what, const uint3
 			if (reached)
 				buf_fmt(&slugs, " " STR_FMT, STR_ARG(m->steps[i].slug));
 		}
-	w->round++;
 	buf_z(out, "build");
 	name(out, what);
 	buf_z(out, slugs.n ? ": passed" : ": phony");
 	for (size_t i = 0; i < n; i++)
-		targets(w, out, steps[i]);
+		targets(w, out, steps[i], seen);
 	buf_z(out, slugs.n ? " always" : "");
 	buf_c(out, '\n');
 	if (slugs.n)

@@ -92,6 +92,28 @@ static int local_of(struct arena *a, const struct node *inspect, struct str aske
 	return 1;
 }
 
+/* Podman does not tell of triggers; the history of an image says how each came in. Nothing is known of one without any. */
+static bool has_no_triggers(struct engine *engine, struct arena *a, struct str id)
+{
+	CLEANUP_BUF struct buf path = BUF_INIT(4096);
+	struct engine_answer answer = {.arena = a};
+	struct engine_ask ask = {.method = "GET", .what = S("look at the history of an image")};
+	bool none;
+
+	buf_z(&path, "/images");
+	engine_segment(&path, id);
+	buf_z(&path, "/history");
+	ask.path = buf_view(&path);
+	engine_ask(engine, &ask, engine_keep, &answer);
+	none = engine_await(engine, &answer, NULL) == 0 && answer.json && answer.json->kind == NODE_LIST && answer.json->n;
+	for (size_t i = 0; none && i < answer.json->n; i++) {
+		const struct node *by = member(answer.json->items[i].value, "CreatedBy");
+
+		none = by && by->kind == NODE_SCALAR && str_find(by->s, S("ONBUILD")) < 0;
+	}
+	return none;
+}
+
 static int real_here(struct identifier *who, struct arena *a, struct str name, struct identify_local *out, struct err *err)
 {
 	struct real *r = who->own;
@@ -104,7 +126,7 @@ static int real_here(struct identifier *who, struct arena *a, struct str name, s
 		return -1;
 	engine_image(engine, name, engine_keep, &answer);
 	if (engine_await(engine, &answer, &why) == 0 && answer.json)
-		rc = local_of(a, answer.json, name, engine_kind(engine) == ENGINE_DOCKER, out, err);
+		rc = local_of(a, answer.json, name, engine_kind(engine) == ENGINE_DOCKER || has_no_triggers(engine, a, name), out, err);
 	else if (answer.fault == ENGINE_ABSENT)
 		rc = 0;
 	else

@@ -30,8 +30,25 @@ struct job_secret { struct str name, value; };          /* a file of secret_file
 
 /* What an image was found to be when the step was keyed; the step runs in this one and no other. */
 struct job_image {
-	struct str create;              /* the engine's id of it, "sha256:..." */
-	struct str ref;                 /* to pull it by if the engine does not have it: "name@sha256:..."; "" it can't be pulled */
+	struct str create;              /* the engine's id of it, "sha256:..."; "": not known, ref says which it is */
+	struct str ref;                 /* what it is pulled by: "name@sha256:...", or as the user wrote it */
+	uint32_t pull;                  /* PULL_KIND_*; ALWAYS pulls only what is not known by its id */
+	struct str platform;            /* "linux/arm64"; "": the engine's own */
+	const struct job_build *build;  /* NULL: it is no image that is built; create and ref are then "" */
+};
+
+struct job_base { struct job_image image; struct str name; };   /* name: as the Containerfile has it */
+
+/* An image that is built where the engine has none of this key. */
+struct job_build {
+	struct str key;                 /* hexadecimal */
+	struct str name;                /* of the Containerfile, for texts */
+	struct str file;                /* of the Containerfile in the tar */
+	struct str target;              /* "": the last stage */
+	struct str args;                /* a JSON object */
+	const struct job_base *bases; size_t nbases;    /* what the engine must have first, by these names */
+	int (*context)(void *ctx, int fd, struct err *);        /* writes the tar */
+	void *ctx;
 };
 
 struct job {
@@ -63,7 +80,7 @@ struct job {
 struct runtime_context {
 	struct loop *loop;
 	const char *root, *state_dir;   /* absolute; state_dir exists */
-	struct str engine;              /* which was asked for; empty: what is found */
+	struct str engine, engine_where;        /* which is asked for ("auto": what is found), and who says so */
 	struct str run;                 /* this run's name, unique on this machine */
 	void (*note)(void *ctx, bool warning, struct str text);
 	void *ctx;
@@ -83,4 +100,5 @@ struct runtime {
 };
 
 extern const struct runtime runtime_native;
+extern const struct runtime runtime_container;
 extern const struct runtime runtime_fake;       /* for tests: exit status, output and delay by the script's text */

@@ -60,6 +60,7 @@ struct shim_step {
 	const uint32_t *groups;
 	size_t ngroups;
 	uint32_t umask;
+	uint64_t limits[SHIM_LIMITS];                           /* 0: as they are */
 	uint64_t timeout_ms;                                    /* 0: none */
 	uint32_t grace_ms;                                      /* between SIGTERM and SIGKILL then */
 	const char *script_path;                                /* NULL: none */

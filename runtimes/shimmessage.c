@@ -58,6 +58,13 @@ void message_step(struct buf *m, uint32_t id, const struct shim_step *s)
 	if (s->has_user)
 		add_user(m, s->uid, s->gid, s->groups, s->ngroups);
 	add_u32(m, FIELD_UMASK, s->umask);
+	for (uint32_t i = 0; i < SHIM_LIMITS; i++) {
+		uint8_t limit[12];
+		wire_u32(limit, i);
+		wire_u64(limit + 4, s->limits[i]);
+		if (s->limits[i])
+			add(m, FIELD_LIMIT, limit, sizeof(limit));
+	}
 	wire_u64(timeout, s->timeout_ms);
 	if (s->timeout_ms)
 		add(m, FIELD_TIMEOUT, timeout, sizeof(timeout));

@@ -3,7 +3,7 @@
 #include "generators/generator.h"
 #include "runtimes/runtime.h"
 
-static const struct runtime *const runtimes[] = {[RUNTIME_KIND_NATIVE] = &runtime_native, [RUNTIME_KIND_CONTAINER] = NULL, [RUNTIME_KIND_POD] = NULL};
+static const struct runtime *const runtimes[] = {[RUNTIME_KIND_NATIVE] = &runtime_native, [RUNTIME_KIND_CONTAINER] = &runtime_container, [RUNTIME_KIND_POD] = NULL};
 
 const struct runtime *registry_runtime(uint32_t kind, struct err *err)
 {
@@ -16,7 +16,7 @@ const struct runtime *registry_runtime(uint32_t kind, struct err *err)
 	return runtimes[kind];
 }
 
-static const struct generator *const generators[] = {&generator_make, &generator_ninja, &generator_sh, &generator_compile_commands};
+static const struct generator *const generators[] = {&generator_make, &generator_ninja, &generator_sh};
 
 const struct generator *registry_generator(struct str name)
 {

@@ -92,6 +92,7 @@ enum field {
 	FIELD_SCRIPT_PATH = 9,          /* STEP: absolute; where SCRIPT stands while the step runs */
 	FIELD_SCRIPT = 10,              /* STEP: bytes */
 	FIELD_ROOT = 11,                /* PUT, GET: absolute folder; PUT makes it */
+	FIELD_LIMIT = 13,               /* STEP: u32 enum shim_limit, u64: no more than that, for each of its processes */
 	FIELD_PATH = 12,                /* GET: relative to ROOT, "." for all of it */
 };
 
@@ -101,6 +102,8 @@ enum field {
 #define GET_LIST 1u                     /* the entries without contents, each said to be empty: what is there? */
 #define GET_ABSENT 2u                   /* a PATH that does not exist is left out; without it GET fails with ENOENT */
 #define GET_TIMES 4u                    /* with modification times, in seconds; without it they are 0 */
+
+enum shim_limit { SHIM_LIMIT_FILES /* open */, SHIM_LIMIT_FSIZE /* bytes of a file */, SHIM_LIMITS };
 
 /* --- the end of a step --- */
 enum shim_kind {

@@ -67,6 +67,7 @@ struct spawn {
 	uint32_t groups[64];
 	size_t ngroups;
 	uint32_t mask;
+	uint64_t limits[SHIM_LIMITS];   /* 0: as they are */
 	int out, err;
 };
 /* pid; or -1 with errno, and *what says what could not be done. */

@@ -6,6 +6,7 @@
 #include <signal.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -74,6 +75,17 @@ static bool become_user(const struct spawn *s)
 	return syscall(SET_GID, s->gid, s->gid, s->gid) == 0 && syscall(SET_UID, s->uid, s->uid, s->uid) == 0;
 }
 
+static bool limit(const struct spawn *s)
+{
+	static const int resources[SHIM_LIMITS] = {[SHIM_LIMIT_FILES] = RLIMIT_NOFILE, [SHIM_LIMIT_FSIZE] = RLIMIT_FSIZE};
+	for (int i = 0; i < SHIM_LIMITS; i++) {
+		struct rlimit most = {s->limits[i], s->limits[i]};
+		if (s->limits[i] && setrlimit(resources[i], &most) < 0)
+			return false;
+	}
+	return true;
+}
+
 static const char *prepare(const struct spawn *s)
 {
 	sigset_t none;
@@ -84,6 +96,8 @@ static const char *prepare(const struct spawn *s)
 	umask((mode_t)s->mask);
 	if (chdir(s->cwd) < 0)
 		return "enter its folder";
+	if (!limit(s))
+		return "limit what it may use";
 	if (!become_user(s))
 		return "become its user";
 	if (!shim.first)

@@ -19,6 +19,12 @@ static bool read_user(struct spawn *s, struct bytes v)
 	return true;
 }
 
+static bool read_limit(struct spawn *s, struct bytes v)
+{
+	uint32_t which;
+	return wire_take32(&v, &which) && which < SHIM_LIMITS && wire_take64(&v, &s->limits[which]) && !v.n;
+}
+
 static bool read_field(struct request *r, uint16_t tag, struct bytes v)
 {
 	switch (tag) {
@@ -34,6 +40,8 @@ static bool read_field(struct request *r, uint16_t tag, struct bytes v)
 		return read_user(&r->spawn, v);
 	case FIELD_UMASK:
 		return field_u32(v, &r->spawn.mask) && r->spawn.mask <= 0777;
+	case FIELD_LIMIT:
+		return read_limit(&r->spawn, v);
 	case FIELD_TIMEOUT:
 		return field_u64(v, &r->timeout);
 	case FIELD_GRACE:

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "cli/refs.h"
+#include "resolve/imagelock.h"
 #include "sys/file.h"
 
 #define SNAPSHOTS_KEPT 8
@@ -108,6 +109,7 @@ static void watch_tool(struct watches *out, struct str path, const struct ident 
 
 void keep_tools(struct session *s, struct watches *out)
 {
+	struct ident lock;
 	size_t n;
 	const struct tools_look *looked = tools_looked(s->tools, &n);
 
@@ -115,6 +117,8 @@ void keep_tools(struct session *s, struct watches *out)
 		watch_tool(out, looked[i].path, &looked[i].ident);
 	if (tools_unsure(s->tools))             /* "must be absent": never so, and keys are made again */
 		watch_tool(out, S("/proc"), &(struct ident){0});
+	if (images_lock(s->images, &lock))
+		watch_tool(out, S(IMAGELOCK_FILE), &lock);
 }
 
 /* Only the last few plans are kept; the oldest go. */
@@ -147,6 +151,22 @@ static void drop_old(struct session *s)
 		closedir(dir);
 }
 
+/* An image that is not pinned has to be asked about at each run, which is more than nothing to do. */
+static bool images_pinned(const struct session *s, const struct run *run)
+{
+	for (uint32_t i = 0; i < s->plan->nsteps; i++) {
+		const struct plan_step *step = &s->plan->steps[i];
+		const struct image_fact *fact;
+
+		if (!run->selection->wanted[i] || !plan_image_of(s->plan, step))
+			continue;
+		fact = images_known(s->walk.images, s->plan->places[step->place].image);
+		if (!fact || !fact->pinned)
+			return false;
+	}
+	return true;
+}
+
 static int write_snapshot(struct keeper *k, struct run *run, struct err *err)
 {
 	struct session *s = k->s;
@@ -176,6 +196,7 @@ static int write_snapshot(struct keeper *k, struct run *run, struct err *err)
 		vec_add(&all, s->walk.watches.v[i]);
 	keep_env(s, &env, &nenv);
 	save.steps = step_rows(s, run, &nsteps, &quiet);
+	quiet &= images_pinned(s, run);
 	save.nsteps = nsteps;
 	save.walk = &s->walk;
 	save.watches = &all;

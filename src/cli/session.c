@@ -375,6 +375,18 @@ int session_content(struct session *s, struct err *err)
 	return s->content ? 0 : -1;
 }
 
+/* NULL where no step runs in one. */
+static struct images *images_of(struct session *s, void (*warn)(void *ctx, struct str text), void *ctx)
+{
+	struct images_options o = {
+		.arena = &s->arena, .plan = s->plan, .content = s->content, .root = s->root, .rootfd = s->rootfd, .identify = &s->identify,
+		.pins = s->pins, .warn = warn, .ctx = ctx,
+	};
+
+	s->identify = (struct identify_options){.engine = s->config.container_engine, .engine_from = s->config.container_engine_where};
+	return s->images = s->plan->nimages ? images_open(&o) : NULL;
+}
+
 int session_walk(struct session *s, void (*warn)(void *ctx, struct str text), void *ctx, struct err *err)
 {
 	const char *path = getenv("PATH");
@@ -388,11 +400,12 @@ int session_walk(struct session *s, void (*warn)(void *ctx, struct str text), vo
 	if (s->store)
 		s->store->warn = warn, s->store->warn_ctx = ctx;
 	walk_release(&s->walk);
+	images_close(s->images);
 	if (s->plan_kept)
 		snapshot_teach(s->snapshot, s->content);
 	s->walk = (struct walk){
 		.arena = &s->arena, .plan = s->plan, .content = s->content, .tools = s->tools, .store = s->store, .root = s->root,
-		.rootfd = s->rootfd, .os = s->compile.os, .arch = s->compile.arch, .path = path_tokens(&s->arena, s->root),
+		.images = images_of(s, warn, ctx), .rootfd = s->rootfd, .os = s->compile.os, .arch = s->compile.arch, .path = path_tokens(&s->arena, s->root),
 		.warn = warn, .ctx = ctx,
 	};
 	return walk_open(&s->walk, err);

@@ -58,6 +58,9 @@ struct session {
 	struct selection selection;
 	struct content *content;
 	struct tools *tools;
+	struct identify_options identify;
+	struct images *images;          /* NULL: the plan has none */
+	const struct image_fact *pins;  /* by image, what a replayed plan says they are; NULL */
 	struct store *store;
 	struct walk walk;
 };

@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include "base/json.h"
 #include "exec/environ.h"
 #include "sys/file.h"
 
@@ -14,6 +15,7 @@ struct setup {
 	const struct secret_values *secrets;
 	struct arena *arena;
 	bool native;
+	struct images *images;
 };
 
 static int write_private(int at, const char *path, struct str bytes, mode_t mode, struct err *err)
@@ -121,10 +123,73 @@ static int requires_met(const struct setup *u, struct err *err)
 	return missing.n ? err_set(err, ERR_RUNTIME, "it requires what is not here: " STR_FMT, STR_ARG(missing)) : 0;
 }
 
+struct packing { struct images *images; uint32_t image; };
+
+static int pack(void *ctx, int fd, struct err *err)
+{
+	struct packing *p = ctx;
+
+	return image_context(p->images, p->image, fd, err);
+}
+
+static struct str build_args(const struct setup *u, const struct plan_image *of)
+{
+	CLEANUP_BUF struct buf b = BUF_INIT(BUF_UNLIMITED);
+	struct json j = {.out = &b};
+
+	json_open(&j, '{');
+	for (uint32_t i = 0; i < of->args.n; i++) {
+		json_key_str(&j, plan_str(u->plan, u->plan->envs[of->args.at + i].name));
+		json_str(&j, plan_str(u->plan, u->plan->envs[of->args.at + i].value));
+	}
+	json_close(&j, '}');
+	return str_dup(u->arena, buf_view(&b));
+}
+
+static const struct job_build *build_of(const struct setup *u, uint32_t id, const struct plan_image *of, const struct image_fact *fact)
+{
+	struct job_build *build = arena_calloc(u->arena, 1, sizeof(*build));
+	struct job_base *bases = arena_array(u->arena, fact->nbases + 1, struct job_base);
+	struct packing *packing = arena_new(u->arena, struct packing);
+	char key[DIGEST_TEXT_MAX];
+
+	for (size_t i = 0; i < fact->nbases; i++) {
+		const struct image_base *base = &fact->bases[i];
+
+		bases[i] = (struct job_base){{base->create, base->pull, base->pull.n ? PULL_KIND_MISSING : PULL_KIND_NEVER, base->platform, NULL}, base->name};
+	}
+	*packing = (struct packing){u->images, id};
+	*build = (struct job_build){
+		.key = str_dup(u->arena, str_from(str_of(digest_text(&fact->identity, key)), 7)), .name = plan_str(u->plan, of->file), .file = fact->file,
+		.target = plan_str(u->plan, of->target), .args = build_args(u, of), .bases = bases, .nbases = fact->nbases,
+		.context = pack, .ctx = packing,
+	};
+	return build;
+}
+
+/* What it was keyed by. Where nobody could tell what that is the step is not cached, and the engine finds it by its name. */
+static int image_of(struct setup *u, struct err *err)
+{
+	uint32_t id = u->plan->places[u->step->place].image;
+	const struct plan_image *of = &u->plan->images[id];
+	const struct image_fact *fact = images_fact(u->images, id);
+	struct job_image *image = arena_calloc(u->arena, 1, sizeof(*image));
+
+	*image = (struct job_image){fact->create, fact->pull.n ? fact->pull : plan_str(u->plan, of->ref), of->pull, plan_str(u->plan, of->platform), NULL};
+	if (!image->create.s)
+		image->create = S("");
+	if (of->kind == IMAGE_KIND_BUILD && !fact->identity.algo)
+		return err_set(err, ERR_RUNTIME, "unable to build " STR_FMT ": " STR_FMT, STR_ARG(plan_str(u->plan, of->file)), STR_ARG(fact->problem));
+	if (of->kind == IMAGE_KIND_BUILD)
+		image->build = build_of(u, id, of, fact);
+	u->job->image = image;
+	return 0;
+}
+
 int job_setup(struct job *job, struct run *run, uint32_t id, size_t place, const struct place *at, const struct secret_values *secrets,
 	      struct err *err)
 {
-	struct setup u = {job, at, run->plan, &run->plan->steps[id], secrets, job->arena, run->plan->steps[id].runtime == RUNTIME_KIND_NATIVE};
+	struct setup u = {job, at, run->plan, &run->plan->steps[id], secrets, job->arena, run->plan->steps[id].runtime == RUNTIME_KIND_NATIVE, run->walk->images};
 	struct str workdir = plan_str(u.plan, u.step->workdir);
 	const char *top = u.native ? at->root : INSIDE_WORKSPACE;
 
@@ -135,6 +200,8 @@ int job_setup(struct job *job, struct run *run, uint32_t id, size_t place, const
 	job->tmp = str_fmt(u.arena, "%s/tmp/%zu", run->state_dir, place).s;
 	job->dir = workdir.n ? str_fmt(u.arena, "%s/" STR_FMT, top, STR_ARG(workdir)).s : top;
 	if (file_mkdirs(AT_FDCWD, job->tmp, 0700, err) < 0 || secrets_there(&u, u.step->secrets, err) < 0 || secret_files(&u, err) < 0)
+		return -1;
+	if (!u.native && image_of(&u, err) < 0)
 		return -1;
 	job->env = u.native ? environ_make(u.arena, u.plan, u.step, job->root, job->tmp, run->options.environ, secrets)
 			    : environ_inside(u.arena, u.plan, u.step, run->options.environ, secrets);

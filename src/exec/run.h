@@ -16,7 +16,7 @@ struct run_options {
 	enum { FORCE_NONE, FORCE_GOALS, FORCE_ALL } force;
 	const struct str *tags; size_t ntags;   /* offered by this machine */
 	const char *const *environ;     /* the caller's */
-	struct str engine;              /* of containers, if one was asked for */
+	struct str engine, engine_where;        /* of containers, as configured, and who said so */
 	bool tty;                       /* tick the progress view */
 	void (*tick)(void *ctx); void *tick_ctx;        /* each 100 ms while something runs */
 };

@@ -1,10 +1,377 @@
 #include "resolve/images.h"
 
-const struct image_fact *images_fact(struct images *images, uint32_t image)
-{
-	static const struct image_fact unknown = {.problem = {"no engine is there to tell what it is", 36}};
+#include <fcntl.h>
+#include <unistd.h>
 
-	(void)images;
-	(void)image;
-	return &unknown;
+#include "plan/manifest.h"
+#include "resolve/context.h"
+#include "resolve/imagelock.h"
+#include "sys/file.h"
+#include "sys/pool.h"
+
+struct built {                          /* what an image that is built was made of */
+	struct source src;
+	struct cfile *file;
+	const struct contextignore *ignore;
+	struct cfile_needs needs;
+	struct listing listing;
+	bool listed;
+};
+
+struct images {
+	struct images_options o;
+	struct identifier *identifier;
+	struct imagelock lock;
+	struct ident lock_ident;
+	bool lock_read;
+	struct str lock_problem;
+	struct plan_index *index;       /* made when a context is looked at */
+	struct image_fact **facts;      /* by image; NULL: not asked yet */
+	struct built **built;           /* by image */
+};
+
+struct images *images_open(const struct images_options *o)
+{
+	struct images *m = xcalloc(1, sizeof(*m));
+
+	m->o = *o;
+	m->facts = arena_calloc(o->arena, o->plan->nimages + 1, sizeof(*m->facts));
+	m->built = arena_calloc(o->arena, o->plan->nimages + 1, sizeof(*m->built));
+	return m;
+}
+
+void images_close(struct images *m)
+{
+	if (!m)
+		return;
+	for (uint32_t i = 0; i < m->o.plan->nimages; i++)
+		if (m->built[i] && m->built[i]->listed)
+			listing_release(&m->built[i]->listing);
+	identifier_close(m->identifier);
+	imagelock_release(&m->lock);
+	free(m);
+}
+
+/* ---- references ---- */
+
+static void lock_load(struct images *m)
+{
+	struct err err = ERR_INIT;
+
+	if (m->lock_read)
+		return;
+	m->lock_read = true;
+	if (file_ident(m->o.rootfd, IMAGELOCK_FILE, &m->lock_ident, NULL) != 1)
+		m->lock_ident = (struct ident){0};
+	if (imagelock_read(m->o.arena, m->o.rootfd, &m->lock, &err) < 0) {
+		CLEANUP_BUF struct buf text = BUF_INIT(64 << 10);
+
+		err_print(&err, &text, false);
+		m->lock_problem = str_dup(m->o.arena, str_trim(buf_view(&text)));
+	}
+	err_release(&err);
+}
+
+bool images_lock(const struct images *m, struct ident *ident)
+{
+	if (!m || !m->lock_read)
+		return false;
+	*ident = m->lock_ident;
+	return true;
+}
+
+/* What cairn.lock says of a reference for a platform; false: nothing. */
+static bool from_lock(struct images *m, struct str ref, struct str platform, struct image_fact *fact)
+{
+	struct arena *a = m->o.arena;
+	struct imageref parsed;
+	struct platform want;
+	const struct imagelock_image *image;
+	const struct imagelock_pin *pin;
+	char digest[DIGEST_TEXT_MAX];
+
+	lock_load(m);
+	if (imageref_parse(a, ref, &parsed) || !(image = imagelock_find(&m->lock, imageref_text(a, &parsed))))
+		return false;
+	if (!platform.n)
+		image_platform(a, &want);
+	else if (platform_parse(a, platform, &want))
+		return false;
+	if (!(pin = imagelock_pin(image, &want)))
+		return false;
+	*fact = (struct image_fact){.identity = pin->identity, .pinned = true, .index = image->index, .manifest = pin->manifest, .create = S("")};
+	if (pin->config.algo)
+		fact->create = str_dup(a, str_of(digest_text(&pin->config, digest)));
+	fact->pull = str_fmt(a, STR_FMT "@%s", STR_ARG(imageref_name(a, &parsed)), digest_text(&pin->manifest, digest));
+	return true;
+}
+
+static void tell_unknown(struct images *m, struct image_fact *fact, struct err *err)
+{
+	CLEANUP_BUF struct buf text = BUF_INIT(64 << 10);
+
+	if (err->text)
+		buf_z(&text, err->text);
+	else
+		err_print(err, &text, false);
+	fact->identity = (struct digest){0};
+	fact->problem = str_dup(m->o.arena, str_trim(buf_view(&text)));
+	err_release(err);
+}
+
+static void identify(struct images *m, struct str ref, struct str platform, uint32_t pull, struct image_fact *fact, struct image_found *found)
+{
+	struct image_ask ask = {ref, platform, pull == PULL_KIND_ALWAYS ? IMAGE_ALWAYS : pull == PULL_KIND_NEVER ? IMAGE_NEVER : IMAGE_MISSING};
+	struct err err = ERR_INIT;
+
+	if (!m->identifier)
+		m->identifier = identifier_open(m->o.identify);
+	if (image_identify(m->identifier, m->o.arena, &ask, found, &err) < 0) {
+		tell_unknown(m, fact, &err);
+		return;
+	}
+	*fact = (struct image_fact){.identity = found->identity, .create = found->create, .pull = found->pull, .index = found->index,
+				    .manifest = found->manifest};
+}
+
+static void reference(struct images *m, const struct plan_image *image, struct image_fact *fact)
+{
+	struct str ref = plan_str(m->o.plan, image->ref), platform = plan_str(m->o.plan, image->platform);
+	struct image_found found;
+
+	if (from_lock(m, ref, platform, fact))
+		return;
+	if (m->lock_problem.n) {                /* it may say what this is, and nobody can read it */
+		fact->problem = m->lock_problem;
+		return;
+	}
+	identify(m, ref, platform, image->pull, fact, &found);
+}
+
+/* ---- Containerfiles ---- */
+
+struct building {
+	struct images *m;
+	const struct plan_image *image;
+	struct built *b;
+	VEC(struct image_base) bases;
+	struct image_fact fact;         /* of a base that can't be told */
+	bool pinned;
+};
+
+/* NAME=VALUE of an image's description. */
+static const struct str *variables(struct arena *a, struct str description, size_t *n)
+{
+	struct manifest_item item;
+	struct str *v;
+	size_t at = 0, count = 0;
+
+	while (manifest_next(description, &at, &item) == 1)
+		count += str_is(item.tag, "env");
+	v = arena_array(a, count + 1, struct str);
+	*n = 0;
+	for (at = 0; manifest_next(description, &at, &item) == 1;)
+		if (str_is(item.tag, "env") && item.n == 2 && !str_is(item.parts[1], "unset"))
+			v[(*n)++] = str_fmt(a, STR_FMT "=" STR_FMT, STR_ARG(item.parts[0]), STR_ARG(item.parts[1]));
+	return v;
+}
+
+static const struct cfile_image *base_image(void *ctx, struct str ref, struct str platform)
+{
+	static const struct str anything = {"COPY . /", 8};
+	struct building *g = ctx;
+	struct arena *a = g->m->o.arena;
+	struct cfile_image *out = arena_calloc(a, 1, sizeof(*out));
+	struct image_found found = {0};
+	struct image_fact fact = {0};
+	char digest[DIGEST_TEXT_MAX];
+
+	/* A pin tells neither triggers nor variables, on which a build rests: the image itself is asked, and must agree. */
+	bool pinned = from_lock(g->m, ref, platform, &fact);
+	struct digest pin = fact.identity;
+
+	identify(g->m, pinned ? fact.pull : ref, platform, PULL_KIND_MISSING, &fact, &found);
+	if (fact.identity.algo && pinned && !digest_eq(&pin, &fact.identity)) {
+		fact.identity = (struct digest){0};
+		fact.problem = str_fmt(a, "the image " STR_FMT " is not what cairn.lock says", STR_ARG(ref));
+	}
+	if (!fact.identity.algo) {
+		g->fact = fact;
+		return NULL;
+	}
+	out->identity = str_dup(a, str_of(digest_text(&fact.identity, digest)));
+	out->env = variables(a, found.description, &out->nenv);
+	out->onbuild = found.onbuild;
+	out->nonbuild = found.nonbuild;
+	if (!found.builder_told && found.source == IMAGE_FROM_ENGINE) {         /* it has triggers, or may: one that reads all stands for them */
+		out->onbuild = &anything;
+		out->nonbuild = 1;
+	}
+	vec_add(&g->bases, (struct image_base){.name = str_dup(a, ref), .create = fact.create, .pull = fact.pull, .platform = str_dup(a, platform)});
+	return out;
+}
+
+static int read_text(struct images *m, struct str path, struct source *src, struct err *err)
+{
+	src->path = path;
+	return file_read(m->o.arena, m->o.rootfd, path.s, CFLINE_FILE_MAX, &src->text, err);
+}
+
+static int read_ignore(struct building *g, const struct contextignore **out, struct err *err)
+{
+	struct images *m = g->m;
+	struct arena *a = m->o.arena;
+	const struct source *found[CONTEXTIGNORE_NAMES] = {0}, *chosen;
+	struct str names[CONTEXTIGNORE_NAMES];
+
+	contextignore_names(a, plan_str(m->o.plan, g->image->file), plan_str(m->o.plan, g->image->context), names);
+	for (size_t i = 0; i < CONTEXTIGNORE_NAMES; i++) {
+		struct source *src = arena_new(a, struct source);
+		int got = read_text(m, names[i], src, err);
+
+		if (got < 0)
+			return -1;
+		found[i] = got ? src : NULL;
+	}
+	return contextignore_choose(found, &chosen, err) < 0 ? -1 : contextignore_read(a, chosen, out, err);
+}
+
+/* every: all stages up to the target, which Docker's classic builder goes through though nobody needs them. */
+static int reach(struct building *g, bool every, struct cfile_needs *needs, struct err *err)
+{
+	struct images *m = g->m;
+	struct arena *a = m->o.arena;
+	const struct plan *plan = m->o.plan;
+	struct cfile_arg *args = arena_array(a, g->image->args.n + 1, struct cfile_arg);
+	struct platform here;
+	struct cfile_ask ask = {.target = plan_str(plan, g->image->target), .args = args, .nargs = g->image->args.n, .every = every,
+				.image = base_image, .ctx = g};
+
+	for (uint32_t i = 0; i < g->image->args.n; i++) {
+		const struct plan_env *e = &plan->envs[g->image->args.at + i];
+
+		args[i] = (struct cfile_arg){plan_str(plan, e->name), plan_str(plan, e->value)};
+	}
+	image_platform(a, &here);
+	ask.build_platform = platform_text(a, &here);
+	ask.platform = g->image->platform.n ? plan_str(plan, g->image->platform) : ask.build_platform;
+	return cfile_reach(a, g->b->file, &ask, needs, err);
+}
+
+/* What a step makes is there for those who need it. So that it does not matter who asks first: for all or for none. */
+static bool hidden(void *ctx, struct str path)
+{
+	struct building *g = ctx;
+	const struct plan *plan = g->m->o.plan;
+	uint32_t image = (uint32_t)(g->image - plan->images), producer;
+
+	if (!g->m->index)
+		g->m->index = plan_index_new(g->m->o.arena, plan);
+	producer = plan_index_producer(g->m->index, path);
+	for (uint32_t i = 0; producer != PLAN_NONE && i < plan->nsteps; i++)
+		if (plan->steps[i].place != PLAN_NONE && plan->places[plan->steps[i].place].image == image &&
+		    (i == producer || !plan_index_reaches(g->m->index, i, producer)))
+			return true;
+	return false;
+}
+
+static int read_context(struct building *g, const struct cfile_needs *needs, struct context *out, struct err *err)
+{
+	struct images *m = g->m;
+	struct built *b = g->b;
+	struct context_ask ask = {.dir = plan_str(m->o.plan, g->image->context), .ignore = b->ignore, .needs = needs, .hidden = hidden, .ctx = g,
+				  .threads = pool_cpus()};
+
+	if (b->listed)
+		listing_release(&b->listing);
+	b->listing = (struct listing){.arena = m->o.arena, .rootfd = m->o.rootfd, .root = m->o.root};
+	b->listed = true;
+	return context_read(m->o.arena, &b->listing, m->o.content, &ask, out, err);
+}
+
+static int key(struct building *g, struct image_fact *fact, struct err *err)
+{
+	struct images *m = g->m;
+	struct built *b = g->b;
+	CLEANUP_BUF struct buf manifest = BUF_INIT(BUF_UNLIMITED);
+	struct platform here;
+	struct context context;
+	struct str platform = plan_str(m->o.plan, g->image->platform);
+
+	if (b->needs.uncached.text.s)
+		return err_set(err, ERR_RUNTIME, "its Containerfile can't be kept: " STR_FMT, STR_ARG(b->needs.uncached.text));
+	if (read_ignore(g, &b->ignore, err) < 0 || read_context(g, &b->needs, &context, err) < 0)
+		return -1;
+	image_platform(m->o.arena, &here);
+	return context_key(&b->needs, b->src.text, platform.n ? platform : platform_text(m->o.arena, &here), &context, &manifest,
+			   &fact->identity, err);
+}
+
+static int containerfile(struct images *m, uint32_t id, struct image_fact *fact, struct err *err)
+{
+	struct building g = {.m = m, .image = &m->o.plan->images[id], .b = arena_calloc(m->o.arena, 1, sizeof(struct built))};
+	struct str path = plan_str(m->o.plan, g.image->file);
+	int got = read_text(m, path, &g.b->src, err);
+
+	if (got <= 0)
+		return got < 0 ? -1 : err_set(err, ERR_RUNTIME, "unable to open the Containerfile " STR_FMT ": no such file", STR_ARG(path));
+	m->built[id] = g.b;
+	if (cfile_parse(m->o.arena, &g.b->src, &g.b->file, err) < 0 || reach(&g, false, &g.b->needs, err) < 0)
+		return -1;
+	fact->bases = memcpy(arena_array(m->o.arena, g.bases.n + 1, struct image_base), g.bases.v ? g.bases.v : &(struct image_base){0},
+			     g.bases.n * sizeof(*g.bases.v));
+	fact->nbases = g.bases.n;
+	vec_free(&g.bases);
+	if (g.fact.problem.n)
+		return err_set(err, ERR_RUNTIME, STR_FMT, STR_ARG(g.fact.problem));
+	fact->file = S(CONTEXT_CONTAINERFILE);
+	return key(&g, fact, err);
+}
+
+int image_context(struct images *m, uint32_t image, int fd, struct err *err)
+{
+	struct building g = {.m = m, .image = &m->o.plan->images[image], .b = m->built[image]};
+	struct cfile_needs needs;
+	struct context context;
+	int rc = -1;
+
+	if (!g.b || !g.b->listed)
+		return err_set(err, ERR_RUNTIME, "unable to pack the context of an image: it could not be read");
+	if (reach(&g, true, &needs, err) == 0 && read_context(&g, &needs, &context, err) == 0)
+		rc = context_tar(&context, m->o.rootfd, g.b->src.text, NULL, &fd, err);
+	vec_free(&g.bases);
+	return rc;
+}
+
+/* ---- both ---- */
+
+const struct image_fact *images_fact(struct images *m, uint32_t image)
+{
+	static const struct image_fact unknown = {.problem = {"nobody is there to tell what it is", 34}};
+	const struct plan_image *of;
+	struct image_fact *fact;
+	struct err err = ERR_INIT;
+
+	if (!m)
+		return &unknown;
+	if (m->facts[image])
+		return m->facts[image];
+	of = &m->o.plan->images[image];
+	fact = m->facts[image] = arena_calloc(m->o.arena, 1, sizeof(*fact));
+	*fact = (struct image_fact){.create = S(""), .pull = S("")};
+	if (m->o.pins && m->o.pins[image].identity.algo)
+		*fact = m->o.pins[image];
+	else if (of->kind == IMAGE_KIND_REF)
+		reference(m, of, fact);
+	else if (containerfile(m, image, fact, &err) < 0)
+		tell_unknown(m, fact, &err);
+	if (fact->problem.n && m->o.warn)
+		m->o.warn(m->o.ctx, str_fmt(m->o.arena, "steps in the image " STR_FMT " are not cached: " STR_FMT,
+					    STR_ARG(plan_str(m->o.plan, of->kind == IMAGE_KIND_REF ? of->ref : of->file)), STR_ARG(fact->problem)));
+	return fact;
+}
+
+const struct image_fact *images_known(const struct images *m, uint32_t image)
+{
+	return m ? m->facts[image] : NULL;
 }

@@ -3,7 +3,7 @@
 
 #include "resolve/snapshot.h"
 
-#define SNAPSHOT_FORMAT 4
+#define SNAPSHOT_FORMAT 5
 #define SNAPSHOT_MAGIC "cairnst"        /* with its NUL: 8 bytes */
 
 struct span { uint64_t at, n; };        /* bytes from the file's start, count */
@@ -18,7 +18,7 @@ struct head {
 	struct xxh head_sum;            /* of the head while this is zero */
 	uint64_t size;
 	uint64_t root_dev, root_ino;
-	struct span folders, names, idents, kinds, env, asked, steps, digests, refs, outputs, texts, plan;
+	struct span folders, names, idents, kinds, env, asked, steps, digests, refs, outputs, images, texts, plan;
 };
 
 struct bytes { uint32_t at, n; };

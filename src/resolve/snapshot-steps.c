@@ -69,6 +69,20 @@ static void settle_row(const struct snapshot *s, struct walk *w, const struct sn
 	};
 }
 
+/* What a container is made of is no file of this machine: it is asked about again, at most once a run. */
+static bool image_holds(const struct snapshot *s, struct walk *w, uint32_t step)
+{
+	const struct plan_step *of = &s->plan.steps[step];
+	const struct image_fact *now;
+	uint32_t image;
+
+	if (!plan_image_of(&s->plan, of))
+		return true;
+	image = s->plan.places[of->place].image;
+	now = images_fact(w->images, image);
+	return image < s->h->images.n && now->identity.algo && digest_eq(&now->identity, &ROWS(s, images, struct digest)[image]);
+}
+
 bool snapshot_settle(struct snapshot *s, struct walk *w, uint32_t step, struct digest *key)
 {
 	const struct snapshot_step *row;
@@ -80,7 +94,7 @@ bool snapshot_settle(struct snapshot *s, struct walk *w, uint32_t step, struct d
 	if (!s->row_of[step])
 		return false;
 	row = &ROWS(s, steps, struct snapshot_step)[s->row_of[step] - 1];
-	if (!row->key.algo || !walk_needs_same(w, step) || !row_holds(s, row))
+	if (!row->key.algo || !walk_needs_same(w, step) || !row_holds(s, row) || !image_holds(s, w, step))
 		return false;
 	settle_row(s, w, row);
 	*key = row->key;

@@ -6,7 +6,7 @@
 #include "base/path.h"
 
 struct writer {
-	struct buf folders, names, idents, kinds, env, asked, digests, refs, outputs, texts;
+	struct buf folders, names, idents, kinds, env, asked, digests, refs, outputs, images, texts;
 	uint32_t nnames;
 	struct map file_of;             /* path -> number of its file + 1 */
 };
@@ -147,6 +147,17 @@ static void put_steps(struct writer *w, const struct snapshot_save *save)
 			put_step(w, &save->walk->steps[save->steps[i].step], &save->steps[i]);
 }
 
+/* What each image was when keys were made with it; none for one that nobody asked about. */
+static void put_images(struct writer *w, const struct snapshot_save *save)
+{
+	for (uint32_t i = 0; i < save->plan->nimages; i++) {
+		const struct image_fact *fact = images_known(save->walk->images, i);
+		struct digest none = {0};
+
+		buf_add(&w->images, fact ? &fact->identity : &none, sizeof(none));
+	}
+}
+
 static void place(struct buf *out, struct span *span, const void *bytes, size_t size, size_t n)
 {
 	static const char zero[8];
@@ -184,6 +195,7 @@ static void assemble(struct buf *out, struct writer *w, const struct snapshot_sa
 	place(out, &h.digests, w->digests.s, w->digests.n, w->nnames);
 	place(out, &h.refs, w->refs.s, w->refs.n, w->refs.n / sizeof(uint32_t));
 	place(out, &h.outputs, w->outputs.s, w->outputs.n, w->outputs.n / sizeof(struct output_row));
+	place(out, &h.images, w->images.s, w->images.n, save->plan->nimages);
 	place(out, &h.plan, save->plan->head, save->plan->head->size, save->plan->head->size);
 	h.size = out->n;
 	h.sum = xxh_bytes(out->s + sizeof(h), from - sizeof(h));
@@ -200,10 +212,11 @@ int snapshot_write(const char *path, int rootfd, const struct snapshot_save *sav
 
 	memset(&w, 0, sizeof(w));
 	w.folders.limit = w.names.limit = w.idents.limit = w.kinds.limit = BUF_UNLIMITED;
-	w.env.limit = w.asked.limit = w.digests.limit = w.refs.limit = w.outputs.limit = w.texts.limit = BUF_UNLIMITED;
+	w.env.limit = w.asked.limit = w.digests.limit = w.refs.limit = w.outputs.limit = w.images.limit = w.texts.limit = BUF_UNLIMITED;
 	put_watches(&w, save->watches);
 	put_facts(&w, save);
 	put_steps(&w, save);
+	put_images(&w, save);
 	assemble(&out, &w, save, rootfd);
 	rc = file_write(AT_FDCWD, path, buf_view(&out), 0600, err);
 	for (struct buf *b = &w.folders; b <= &w.texts; b++)

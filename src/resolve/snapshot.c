@@ -44,7 +44,8 @@ static bool head_ok(const struct head *h, size_t size, int rootfd)
 	       section_ok(h, h->kinds, 1) && section_ok(h, h->env, sizeof(struct env_row)) &&
 	       section_ok(h, h->asked, sizeof(struct asked_row)) && section_ok(h, h->steps, sizeof(struct snapshot_step)) &&
 	       section_ok(h, h->digests, sizeof(struct digest)) && section_ok(h, h->refs, 4) &&
-	       section_ok(h, h->outputs, sizeof(struct output_row)) && section_ok(h, h->texts, 1) && section_ok(h, h->plan, 1) &&
+	       section_ok(h, h->outputs, sizeof(struct output_row)) && section_ok(h, h->images, sizeof(struct digest)) &&
+	       section_ok(h, h->texts, 1) && section_ok(h, h->plan, 1) &&
 	       h->names.n == h->idents.n && h->names.n == h->kinds.n && h->names.n == h->digests.n &&
 	       xxh_eq(h->sum, xxh_bytes(h + 1, h->texts.at + h->texts.n - sizeof(*h)));
 }

@@ -22,25 +22,26 @@ static int program_dir(char out[PATH_MAX], struct err *err)
 	return 0;
 }
 
-static int module_find(const char *name, char out[2 * PATH_MAX], struct err *err)
+int module_file(const char *name, char out[PATH_MAX], struct err *err)
 {
 	static const char *const places[] = {"lib", "../lib/cairn"};
 	char dir[PATH_MAX];
 	if (program_dir(dir, err) < 0)
 		return -1;
 	for (size_t i = 0; i < countof(places); i++) {
-		snprintf(out, 2 * PATH_MAX, "%s/%s/%s.so", dir, places[i], name);
-		if (access(out, F_OK) == 0)
+		int n = snprintf(out, PATH_MAX, "%s/%s/%s", dir, places[i], name);
+		if (n < PATH_MAX && access(out, F_OK) == 0)
 			return 0;
 	}
-	return err_set(err, ERR_SYSTEM, "unable to find the module %s: there is neither %s/lib/%s.so nor "
-		       "%s/../lib/cairn/%s.so; install cairn together with its modules", name, dir, name, dir, name);
+	return err_set(err, ERR_SYSTEM, "unable to find %s: there is neither %s/lib/%s nor %s/../lib/cairn/%s; "
+		       "install cairn together with its modules", name, dir, name, dir, name);
 }
 
 static const void *module_open(const char *name, struct err *err)
 {
-	char path[2 * PATH_MAX];
-	if (module_find(name, path, err) < 0)
+	char file[64], path[PATH_MAX];
+	snprintf(file, sizeof(file), "%s.so", name);
+	if (module_file(file, path, err) < 0)
 		return NULL;
 	void *handle = dlopen(path, RTLD_NOW | RTLD_LOCAL);
 	const void *table = handle ? dlsym(handle, "cairn_module") : NULL;

@@ -1,0 +1,9 @@
+/* containerplace.h: what of a step's place has to be found out on this machine before its container is made. */
+#pragma once
+
+#include "runtimes/containersession.h"
+
+/* By mount of the place: what is mounted, a path of this machine or a volume's name. -1: it is not there. */
+int container_sources(const struct job *, struct str **out, struct err *);
+/* Who the container runs as; "": the image's own user. */
+struct str container_user(const struct job *, const struct container_image *);
