@@ -242,18 +242,42 @@ int dir_each(struct dir_store *s, int kind, dir_see *see, void *ctx, struct err 
 	return rc;
 }
 
-struct each { int (*see)(void *, const struct digest *); void *ctx; };
+void store_dir_age(struct store *store, enum record_kind kind, const struct digest *key, uint64_t age_s)
+{
+	const struct timespec times[2] = {{.tv_nsec = UTIME_OMIT}, {.tv_sec = dir_now() - (int64_t)age_s}};
+	char name[DIR_NAME_MAX];
+	dir_name((int)kind, key, name);
+	utimensat(self(store)->fd, name, times, AT_SYMLINK_NOFOLLOW);
+}
+
+struct each { int (*see)(void *, const struct digest *); void *ctx; int64_t since; };
 
 static int see_key(void *ctx, const struct dir_item *item)
 {
 	struct each *e = ctx;
-	return item->digest.algo == DIGEST_NONE ? 0 : e->see(e->ctx, &item->digest);
+	return item->digest.algo == DIGEST_NONE || item->st.st_mtim.tv_sec < e->since ? 0 : e->see(e->ctx, &item->digest);
+}
+
+int store_dir_used(struct store *store, enum record_kind kind, uint64_t max_age_s, int (*see)(void *, const struct digest *), void *ctx,
+		   struct err *err)
+{
+	/* a use within DIR_GRACE of the one before is not marked */
+	struct each e = {see, ctx, max_age_s ? dir_now() - (int64_t)max_age_s - DIR_GRACE : INT64_MIN};
+	return dir_each(self(store), (int)kind, see_key, &e, err);
+}
+
+int store_dir_peek(struct store *store, enum record_kind kind, const struct digest *key, struct buf *out, struct err *err)
+{
+	char name[DIR_NAME_MAX];
+	struct stat st;
+	dir_name((int)kind, key, name);
+	return dir_load(self(store), name, DIR_RECORD_MAX, out, &st, err);
 }
 
 static int each_record(struct store *store, enum record_kind kind, int (*see)(void *, const struct digest *), void *ctx,
 		       struct err *err)
 {
-	struct each e = {see, ctx};
+	struct each e = {see, ctx, INT64_MIN};
 	return dir_each(self(store), (int)kind, see_key, &e, err);
 }
 

@@ -65,6 +65,12 @@ int store_dir_gc(struct store *, const struct store_limits *,
 struct store_verify { uint64_t records, blobs, damaged; };
 int store_dir_verify(struct store *, int (*check)(enum record_kind, struct str record), struct store_verify *, struct err *);
 int store_dir_clear(struct store *, struct err *);
+/* Keys of the records that were used within max_age_s (0: all), in no order; a value other than 0 from see ends it and is returned. Neither
+ * this nor looking at one (1, 0 absent, -1) counts as use. */
+int store_dir_used(struct store *, enum record_kind, uint64_t max_age_s, int (*see)(void *ctx, const struct digest *key), void *ctx, struct err *);
+int store_dir_peek(struct store *, enum record_kind, const struct digest *key, struct buf *out, struct err *);
+/* As if it was last used that long ago. */
+void store_dir_age(struct store *, enum record_kind, const struct digest *key, uint64_t age_s);
 /* Is a gc due? Cheap: reads one small file, in which the last gc and each process since wrote its bytes. */
 bool store_dir_gc_due(struct store *, const struct store_limits *);
 

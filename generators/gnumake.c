@@ -55,7 +55,7 @@ static bool goal_named(const struct maker *k, struct str what)
 {
 	const struct opt_list *goals = k->m->g->goals;
 
-	for (size_t i = 0; i < goals->n; i++)
+	for (size_t i = 0; !k->m->g->whole && i < goals->n; i++)
 		if (str_eq(goals->v[i], what))
 			return true;
 	return k->m->g->whole;
@@ -81,13 +81,10 @@ static struct str free_name(struct maker *k, struct str wish, const char *prefix
 	return name_;
 }
 
-static void add_phony(struct maker *k, struct str what, struct str summary)
+static void add_phony(struct maker *k, struct phony phony)
 {
-	struct phony phony = {.is = what, .summary = summary, .name = what};
-
-	phony.alias = is_alias(k, what);
-	if (!phony.alias)
-		phony.name = free_name(k, what, "run-");
+	phony.alias = is_alias(k, phony.is);
+	phony.name = phony.alias ? phony.is : free_name(k, phony.is, "run-");
 	vec_add(&k->phonies, phony);
 }
 
@@ -128,12 +125,19 @@ static void gather_phonies(struct maker *k)
 {
 	const struct plan *p = k->m->plan;
 
-	for (uint32_t i = 0; i < p->nworkflows; i++)
-		if (goal_named(k, plan_str(p, p->workflows[i].name)))
-			add_phony(k, plan_str(p, p->workflows[i].name), plan_str(p, p->workflows[i].summary));
-	for (uint32_t i = 0; i < p->ncommands; i++)
-		if (p->commands[i].steps.n && goal_named(k, plan_str(p, p->commands[i].name)))
-			add_phony(k, plan_str(p, p->commands[i].name), plan_str(p, p->commands[i].summary));
+	k->seen = arena_array(k->m->arena, p->nsteps + 1, uint32_t);
+	for (uint32_t i = 0; i < p->nworkflows; i++) {
+		const struct plan_workflow *w = &p->workflows[i];
+
+		if (goal_named(k, plan_str(p, w->name)))
+			add_phony(k, (struct phony){.is = plan_str(p, w->name), .summary = plan_str(p, w->summary), .workflow = w});
+	}
+	for (uint32_t i = 0; i < p->ncommands; i++) {
+		const struct plan_command *c = &p->commands[i];
+
+		if (c->steps.n && goal_named(k, plan_str(p, c->name)))
+			add_phony(k, (struct phony){.is = plan_str(p, c->name), .summary = plan_str(p, c->summary), .command = c});
+	}
 	k->help = free_name(k, S("help"), "make-");
 	k->clean = free_name(k, S("clean"), "make-");
 }
@@ -143,6 +147,7 @@ static int make_check(struct generation *g, struct err *err)
 	struct maker *k = arena_new(g->arena, struct maker);
 
 	k->m = model_new(g, STATE);
+	k->all = (struct buf)BUF_INIT(BUF_UNLIMITED);
 	gather_files(k);
 	gather_phonies(k);
 	g->priv = k;
@@ -230,29 +235,15 @@ static void head(struct maker *k, struct buf *out)
 		   "passed := sh " STATE "/run --passed\n\n.PHONY: FORCE\n");
 }
 
-static const struct plan_workflow *workflow_named(const struct plan *p, struct str what)
-{
-	for (uint32_t i = 0; i < p->nworkflows; i++)
-		if (str_eq(plan_str(p, p->workflows[i].name), what))
-			return &p->workflows[i];
-	return NULL;
-}
-
-static bool has(const struct plan *p, const char *workflow_)
-{
-	return workflow_named(p, str_of(workflow_));
-}
-
 static void goals(struct maker *k, struct buf *out)
 {
-	const struct plan *p = k->m->plan;
 	CLEANUP_BUF struct buf list = BUF_INIT(BUF_UNLIMITED);
 
 	buf_z(out, "\n# --- goals ---\n\n.DEFAULT_GOAL :=");
 	for (size_t i = 0; i < k->phonies.n; i++) {
 		struct phony *f = &k->phonies.v[i];
 
-		if (k->m->g->whole && has(p, "default") && str_is(f->is, "default"))
+		if (k->m->g->whole && f->workflow && str_is(f->is, "default"))
 			make_listed(&list, f->name, false);
 		else if (!k->m->g->whole)
 			make_listed(&list, f->name, false);
@@ -271,18 +262,15 @@ static void goals(struct maker *k, struct buf *out)
 	buf_c(out, '\n');
 	for (size_t i = 0; i < k->phonies.n; i++) {
 		const struct phony *f = &k->phonies.v[i];
-		const struct plan_workflow *w = workflow_named(p, f->is);
 
 		if (f->alias)
 			continue;
-		if (w) {
-			phony_workflow(k, out, f->name, w);
-			continue;
-		}
-		for (uint32_t c = 0; c < p->ncommands; c++)
-			if (str_eq(plan_str(p, p->commands[c].name), f->is))
-				phony_command(k, out, f->name, &p->commands[c]);
+		if (f->workflow)
+			phony_workflow(k, out, f->name, f->workflow);
+		else
+			phony_command(k, out, f->name, f->command);
 	}
+	buf_fmt(out, ".PHONY:" STR_FMT "\n", STR_ARG(buf_view(&k->all)));
 }
 
 static void help(struct maker *k, struct buf *out)
@@ -457,6 +445,7 @@ static int make_write(struct generation *g, struct buf *out, struct err *err)
 	map_release(&dirs);
 	map_release(&k->files);
 	map_release(&k->names);
+	buf_release(&k->all);
 	vec_free(&k->phonies);
 	return 0;
 }

@@ -11,6 +11,7 @@ struct phony {
 	struct str name;                /* as make shall know it */
 	struct str is, summary;         /* what it is in the plan */
 	bool alias;                     /* a file has the name and is all there is to it */
+	const struct plan_command *command; const struct plan_workflow *workflow;       /* one of them */
 };
 
 struct maker {
@@ -19,6 +20,8 @@ struct maker {
 	struct map names;               /* of phonies */
 	struct { struct phony *v; size_t n, cap; } phonies;
 	struct str help, clean;
+	struct buf all;                 /* names of phonies as prerequisites: one .PHONY for all, since make appends in linear time */
+	uint32_t *seen, round;          /* by step: the phony that was last written with it */
 };
 
 /* Why make has no way to write it; NULL. */

@@ -12,6 +12,7 @@
 struct writer {
 	struct model *m;
 	struct map names;               /* targets and inputs; of targets the step, + 1 */
+	uint32_t *seen, round;          /* by step: the goal that was last written with it */
 };
 
 /* ---- names and texts ---- */
@@ -106,7 +107,7 @@ static void gather(struct writer *w)
 
 static bool goal_named(const struct generation *g, struct str what)
 {
-	for (size_t i = 0; i < g->goals->n; i++)
+	for (size_t i = 0; !g->whole && i < g->goals->n; i++)
 		if (str_eq(g->goals->v[i], what))
 			return true;
 	return g->whole;
@@ -138,6 +139,7 @@ static int ninja_check(struct generation *g, struct err *err)
 	struct writer *w = arena_new(g->arena, struct writer);
 
 	w->m = model_new(g, STATE);
+	w->seen = arena_array(g->arena, g->plan->nsteps + 1, uint32_t);
 	gather(w);
 	check_workflows(w);
 	g->priv = w;
@@ -253,22 +255,22 @@ static void edge(struct writer *w, struct buf *out, uint32_t step)
 
 /* ---- goals ---- */
 
-static void targets(struct writer *w, struct buf *out, uint32_t step, bool *seen)
+static void targets(struct writer *w, struct buf *out, uint32_t step)
 {
 	const struct model *m = w->m;
 	const struct model_step *t = &m->steps[step];
 
-	if (seen[step])
+	if (w->seen[step] == w->round)
 		return;
-	seen[step] = true;
+	w->seen[step] = w->round;
 	if (t->written)
 		all_of(m, out, step);
 	if (m->plan->steps[step].script_kind != SCRIPT_KIND_NONE)
 		return;
 	for (size_t i = 0; i < t->nneeds; i++)
-		targets(w, out, t->needs[i], seen);
+		targets(w, out, t->needs[i]);
 	for (size_t i = 0; i < t->nafter; i++)
-		targets(w, out, t->after[i], seen);
+		targets(w, out, t->after[i]);
 }
 
 static struct str goal_name(struct writer *w, struct str wish)
@@ -284,7 +286,7 @@ static void goal(struct writer *w, struct buf *out, struct str what, const uint3
 {
 	struct model *m = w->m;
 	CLEANUP_BUF struct buf slugs = BUF_INIT(BUF_UNLIMITED);
-	bool *seen = arena_array(m->arena, m->plan->nsteps + 1, bool), weak = false;
+	bool weak = false;
 
 	for (size_t i = 0; i < n; i++)
 		weak |= m->steps[steps[i]].weak;
@@ -297,11 +299,12 @@ static void goal(struct writer *w, struct buf *out, struct str what, const uint3
 			if (reached)
 				buf_fmt(&slugs, " " STR_FMT, STR_ARG(m->steps[i].slug));
 		}
+	w->round++;
 	buf_z(out, "build");
 	name(out, what);
 	buf_z(out, slugs.n ? ": passed" : ": phony");
 	for (size_t i = 0; i < n; i++)
-		targets(w, out, steps[i], seen);
+		targets(w, out, steps[i]);
 	buf_z(out, slugs.n ? " always" : "");
 	buf_c(out, '\n');
 	if (slugs.n)

@@ -3,26 +3,26 @@
 #include "generators/gnumake.h"
 
 /* What a phony stands for in make's words: steps' targets, names of other phonies never. */
-static void step_targets(struct maker *k, struct buf *out, uint32_t step, bool *seen)
+static void step_targets(struct maker *k, struct buf *out, uint32_t step)
 {
 	const struct model *m = k->m;
 	const struct model_step *t = &m->steps[step];
 
-	if (seen[step])
+	if (k->seen[step] == k->round)
 		return;
-	seen[step] = true;
+	k->seen[step] = k->round;
 	for (size_t i = 0; t->written && i < t->ntargets; i++)
 		make_listed(out, t->targets[i], false);
 	if (m->plan->steps[step].script_kind != SCRIPT_KIND_NONE)
 		return;
 	for (size_t i = 0; i < t->nneeds; i++)
-		step_targets(k, out, t->needs[i], seen);
+		step_targets(k, out, t->needs[i]);
 	for (size_t i = 0; i < t->nafter; i++)
-		step_targets(k, out, t->after[i], seen);
+		step_targets(k, out, t->after[i]);
 }
 
 /* Steps that may fail without stopping the others, of what these rest on: a goal that is done asks whether one did. */
-static void weak_slugs(struct maker *k, const bool *seen, struct buf *out)
+static void weak_slugs(struct maker *k, struct buf *out)
 {
 	const struct model *m = k->m;
 	bool *reached = arena_array(m->arena, m->plan->nsteps + 1, bool);
@@ -30,7 +30,7 @@ static void weak_slugs(struct maker *k, const bool *seen, struct buf *out)
 	for (uint32_t i = m->plan->nsteps; i-- > 0;) {
 		const struct model_step *t = &m->steps[i];
 
-		if (!(reached[i] |= seen[i]) || !t->weak)
+		if (!(reached[i] |= k->seen[i] == k->round) || !t->weak)
 			continue;
 		for (size_t n = 0; n < t->nneeds; n++)
 			reached[t->needs[n]] = true;
@@ -47,11 +47,9 @@ static void weak_slugs(struct maker *k, const bool *seen, struct buf *out)
 /* Sub-targets of a phony that needs an order or comes last: NAME.1, NAME.2, ... */
 static struct str part_name(struct maker *k, struct str of, size_t n) { return str_fmt(k->m->arena, STR_FMT ".%zu", STR_ARG(of), n); }
 
-static void rule(struct buf *out, struct str target, const struct buf *prerequisites, const struct buf *weak)
+static void rule(struct maker *k, struct buf *out, struct str target, const struct buf *prerequisites, const struct buf *weak)
 {
-	buf_z(out, ".PHONY:");
-	make_listed(out, target, false);
-	buf_c(out, '\n');
+	make_listed(&k->all, target, false);
 	make_name(out, target, true);
 	buf_c(out, ':');
 	buf_str(out, buf_view(prerequisites));
@@ -66,15 +64,16 @@ static void rule(struct buf *out, struct str target, const struct buf *prerequis
 void phony_steps(struct maker *k, struct buf *out, struct str target, const uint32_t *steps, size_t n)
 {
 	CLEANUP_BUF struct buf list = BUF_INIT(BUF_UNLIMITED), weak = BUF_INIT(BUF_UNLIMITED);
-	bool *seen = arena_array(k->m->arena, k->m->plan->nsteps + 1, bool), any = false;
+	bool any = false;
 
+	k->round++;
 	for (size_t i = 0; i < n; i++) {
-		step_targets(k, &list, steps[i], seen);
+		step_targets(k, &list, steps[i]);
 		any |= k->m->steps[steps[i]].weak;
 	}
 	if (any)
-		weak_slugs(k, seen, &weak);
-	rule(out, target, &list, &weak);
+		weak_slugs(k, &weak);
+	rule(k, out, target, &list, &weak);
 }
 
 static bool ordered(const struct plan *p, struct plan_span goals)
@@ -109,9 +108,7 @@ static void parts(struct maker *k, struct buf *out, struct str of, struct plan_s
  * time runs once in all of them. */
 static void sequence(struct maker *k, struct buf *out, struct str target, size_t main, size_t all)
 {
-	buf_z(out, ".PHONY:");
-	make_listed(out, target, false);
-	buf_c(out, '\n');
+	make_listed(&k->all, target, false);
 	make_name(out, target, true);
 	buf_z(out, ":\n\t+@failed=0; once=$${once:-$$$$.$$(date +%s)};");
 	for (size_t i = 1; i <= all; i++) {

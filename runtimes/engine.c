@@ -178,6 +178,9 @@ static void judge(struct engine_call *c, struct arena *arena, struct engine_repl
 	} else if (c->failed.n) {
 		r->fault = ENGINE_REFUSED;
 		said = buf_view(&c->failed);
+	} else if (c->data && (c->nzeros < 1024 || c->ndata % 512)) {
+		r->fault = ENGINE_LOST;
+		err_set(err, ERR_RUNTIME, "the archive is cut after %zu bytes", c->ndata);
 	} else if (c->stream && !c->raw && demux_end(&c->demux, err) < 0) {
 		r->fault = ENGINE_LOST;
 	}
@@ -225,12 +228,22 @@ static void on_head(void *ctx, const struct http_head *head)
 	leave(c);
 }
 
+static void archive_part(struct engine_call *c, struct str bytes)
+{
+	size_t zeros = 0;
+	while (zeros < bytes.n && !bytes.s[bytes.n - 1 - zeros])
+		zeros++;
+	c->ndata += bytes.n;
+	c->nzeros = zeros < bytes.n ? zeros : c->nzeros + zeros;
+	c->data(c->ctx, bytes);
+}
+
 static void on_data(void *ctx, struct str bytes)
 {
 	struct engine_call *c = ctx;
 	c->depth++;
 	if (good(c) && c->data)
-		c->data(c->ctx, bytes);
+		archive_part(c, bytes);
 	else if (good(c) && c->stream)
 		call_data_stream(c, bytes);
 	else if (good(c) && c->lines)

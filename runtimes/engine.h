@@ -119,6 +119,7 @@ struct engine_call *engine_list(struct engine *, struct str label, engine_fn *, 
 struct engine_state {
 	bool running;                   /* also while it starts, stops or is paused */
 	bool ended;                     /* it ran, and exit_code is final */
+	bool settled;                   /* ended, and Podman has cleaned up behind it, within the second: before that, engine_get may fail */
 	bool oom;
 	int exit_code;                  /* 128+n when it was killed by signal n: engines don't tell the two apart */
 	int64_t pid;
@@ -156,10 +157,12 @@ struct engine_call *engine_exec_inspect(struct engine *, struct str exec, engine
 
 /* --- files (enginecalls.c) --- */
 
-/* A tar archive unpacked in the folder `path` of a container, which exists; before its start, too. read as http_request's. */
+/* A tar archive unpacked in the folder `path` of a container, which exists; before its start, too. read as http_request's.
+ * Nothing may follow the archive's end, its 1024 zeros: Podman reads no further, and then may fail with "broken pipe". */
 typedef ssize_t engine_read(void *ctx, char *to, size_t n, struct err *);
 struct engine_call *engine_put(struct engine *, struct str id, struct str path, engine_read *, engine_fn *, void *ctx);
-/* The file or folder as a tar archive, to data; then fn. */
+/* The file or folder as a tar archive, to data; then fn. An archive that is cut is ENGINE_LOST: Podman says nothing else of it,
+ * and does so for a container that has ended but is not settled. */
 typedef void engine_data(void *ctx, struct str bytes);
 struct engine_call *engine_get(struct engine *, struct str id, struct str path, engine_data *, engine_fn *, void *ctx);
 
@@ -191,7 +194,8 @@ struct engine_call *engine_build(struct engine *, const struct engine_build *, e
 struct engine_call *engine_tag(struct engine *, struct str id, struct str name, struct str tag, engine_fn *, void *ctx);
 /* An image, or a name of one that has others. Gone already is ENGINE_OK; ENGINE_CONFLICT: a container uses it. */
 struct engine_call *engine_untag(struct engine *, struct str ref, engine_fn *, void *ctx);
-/* Those that have the label: json is a list with Id, RepoTags, RepoDigests, Created, Size, Labels. */
+/* Those that have the label: json is a list with Id, RepoTags, RepoDigests, Created, Size, Labels. Podman gives the label to the
+ * steps of a build, too, and not always to an image whose build was in its own cache: a built image is to be found again by its tag. */
 struct engine_call *engine_images(struct engine *, struct str label, engine_fn *, void *ctx);
 /* What the image's registry has under its name, without a pull; Docker, and the newest Podman. */
 struct engine_call *engine_distribution(struct engine *, struct str ref, struct str auth, engine_fn *, void *ctx);

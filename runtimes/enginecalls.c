@@ -151,6 +151,7 @@ bool engine_state_of(const struct node *inspect, struct engine_state *out)
 	out->started = text(s, "StartedAt");
 	out->finished = text(s, "FinishedAt");
 	out->ended = str_is(out->status, "exited") || str_is(out->status, "stopped") || str_is(out->status, "dead");
+	out->settled = out->ended && !str_is(out->status, "stopped");
 	out->running = !out->ended && (truth(s, "Running") || !(str_is(out->status, "created") || str_is(out->status, "configured") ||
 								 str_is(out->status, "initialized") || str_is(out->status, "removing")));
 	return true;

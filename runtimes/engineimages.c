@@ -165,7 +165,7 @@ struct engine_call *engine_images(struct engine *e, struct str label, engine_fn 
 	json_str(&j, label);
 	json_close(&j, ']');
 	json_close(&j, '}');
-	buf_z(&path, "/images/json");
+	buf_z(&path, "/images/json?all=1");  /* without it Podman hides what others were built on, named or not */
 	engine_query(&path, "filters", buf_view(&filter));
 	return engine_ask(e, &(struct engine_ask){.method = "GET", .path = buf_view(&path), .what = S("list images")}, fn, ctx);
 }

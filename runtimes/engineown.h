@@ -30,6 +30,7 @@ struct engine_call {
 	/* of a body that is sent, or received, bit by bit */
 	engine_read *read;
 	engine_data *data;
+	size_t ndata, nzeros;           /* bytes received; zeros among the last of them: an archive ends with 1024 */
 	/* of a reply of JSON lines */
 	bool lines;
 	engine_progress *progress;

@@ -23,8 +23,10 @@ void image_platform(struct arena *a, struct platform *out)
 
 /* ---- the engine ---- */
 
-static void builder_is(struct image_found *out, const struct imageid *id)
+static void config_is(struct image_found *out, const struct imageid *id)
 {
+	out->env = id->env;
+	out->nenv = id->nenv;
 	out->builder_told = id->builder_told;
 	out->onbuild = id->onbuild;
 	out->nonbuild = id->nonbuild;
@@ -43,7 +45,7 @@ static void found_here(struct question *q, const struct identify_local *local)
 	out->create = local->id;
 	out->pull = local->repo_digest;
 	out->config = local->config;
-	builder_is(out, &local->image);
+	config_is(out, &local->image);
 }
 
 /* The name that Podman gives to what it builds as "x". */
@@ -97,7 +99,7 @@ static int look_there(struct question *q, struct err *err)
 	out->config = image.config;
 	out->create = str_fmt(q->arena, "%s", digest_text(&image.config, text));
 	out->pull = str_fmt(q->arena, STR_FMT "@%s", STR_ARG(imageref_name(q->arena, &q->ref)), digest_text(&image.manifest, text));
-	builder_is(out, &image.id);
+	config_is(out, &image.id);
 	return 0;
 }
 

@@ -34,7 +34,8 @@ struct image_found {
 					   store and Podman will give it. To be looked for first */
 	struct str pull;                /* "name@sha256:..." of the manifest, to be pulled by; "": it is only here */
 	struct digest index, manifest, config;  /* DIGEST_NONE: not known */
-	/* for builds on it; see imageid.h */
+	/* see imageid.h; for builds on it */
+	struct str *env; size_t nenv;
 	bool builder_told;
 	struct str *onbuild; size_t nonbuild;
 	struct str *shell; size_t nshell;

@@ -137,7 +137,7 @@ static int describe_layers(const struct reading *r, const struct names *names, s
 	return 0;
 }
 
-static int describe_config(const struct reading *r, struct buf *b)
+static int describe_config(const struct reading *r, struct imageid *out, struct buf *b)
 {
 	struct words env, entrypoint, cmd, volumes;
 	struct str workdir, user, signal;
@@ -147,6 +147,8 @@ static int describe_config(const struct reading *r, struct buf *b)
 	    read_text(r, r->config, "WorkingDir", &workdir) < 0 || read_text(r, r->config, "User", &user) < 0 ||
 	    read_text(r, r->config, "StopSignal", &signal) < 0)
 		return -1;
+	out->env = env.v;
+	out->nenv = env.n;
 	add_env(b, &env);
 	add_words(r->arena, b, "entrypoint", &entrypoint);
 	add_words(r->arena, b, "cmd", &cmd);
@@ -179,7 +181,7 @@ static int describe(const struct reading *r, const struct names *names, struct i
 		return -1;
 	manifest_field(b, "os", out->platform.os);
 	manifest_field(b, "arch", out->platform.arch);
-	if (describe_layers(r, names, b) < 0 || describe_config(r, b) < 0)
+	if (describe_layers(r, names, b) < 0 || describe_config(r, out, b) < 0)
 		return -1;
 	return b->full ? wrong(r, "it is too large") : 0;
 }

@@ -22,6 +22,7 @@ struct imageid {
 	struct digest identity;
 	struct str description;         /* the manifest it is the hash of */
 	struct platform platform;       /* as the image says, with its variant where that was told */
+	struct str *env; size_t nenv;   /* NAME=VALUE, in its order */
 	/* For those who build on it. */
 	bool builder_told;              /* onbuild and shell are what the image has. false: an engine's answer that holds neither; from
 					   Docker the image has none then, while Podman never tells */

@@ -14,7 +14,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/path.h"
 #include "sys/child.h"
+#include "sys/confine.h"
 #include "sys/started.h"
 
 #define MS 1000000ull
@@ -61,9 +63,11 @@ static int native_check(const struct plan *plan, const struct plan_step *step, s
 	if (place)
 		return err_set(err, ERR_RUNTIME, STR_FMT ": %s: not built yet for native steps", STR_ARG(of), unkept(place));
 
-	if (step->workspace != WORKSPACE_KIND_RO)
+	if (step->workspace != WORKSPACE_KIND_RO || confine_possible(err) == 0)
 		return 0;
-	return err_set(err, ERR_RUNTIME, STR_FMT ": workspace: ro is not built yet for native steps", STR_ARG(of));
+	if (err)
+		err->kind = ERR_RUNTIME;
+	return err_wrap(err, "workspace: ro can't be kept natively here (a container keeps it; `copy` needs nothing)");
 }
 
 /* --- output --- */
@@ -269,6 +273,10 @@ static int native_start(struct job *job, struct err *err)
 	for (int i = 0; i < 2; i++)
 		n->streams[i] = (struct stream){.native = n, .number = i + 1, .fd = -1};
 	n->child = (struct child){.argv = job->argv, .env = job->env, .dir = job->dir};
+	if (job->step->workspace == WORKSPACE_KIND_RO) {
+		n->child.readonly = job->root;
+		n->child.writable = path_within(str_of(job->tmp), str_of(job->root)) ? job->tmp : NULL;
+	}
 	if (launch(n, err) == 0 && watch(n, err) == 0)
 		return 0;
 	native_release(job);

@@ -65,7 +65,8 @@ done
 mkdir "$T/apart"
 apart() { unshare -rm sh -c 'mount -t tmpfs none "$T/apart" && exec env XDG_STATE_HOME="$T/apart" "$@"' sh "$@"; }
 export T
-for text in one two; do
+unshare -rm true 2>/dev/null || { echo '# this system lets no file system be mounted: not tried across two'; two=; }
+for text in ${two-one two}; do
 	echo $text >src
 	check "$text: the copy on another file system" apart cairn run make
 	check "$text: outputs come back" test "$(cat d/l m/a.o | tr '\n' ' ')" = "$text x "

@@ -37,6 +37,10 @@ check 'an engine from a file' value container_engine podman user
 check 'and from the environment' env CAIRN_CONTAINER_ENGINE=unix:///x sh -c 'cairn config | grep -q "^container_engine *= unix:///x "'
 refuse 2 'none' env CAIRN_CONTAINER_ENGINE=lxc cairn config
 check 'is told what there is' grep -q 'podman' "$OUT"
+printf 'insecure_registries: [example.org, "r.example.org:5000"]\n' | config
+check 'registries from a file' value insecure_registries 'example.org r.example.org:5000' user
+refuse 2 'what is no registry' env CAIRN_INSECURE_REGISTRIES='example.org https://x' cairn config
+check 'is named' grep -q "'https://x' is no registry" "$OUT"
 printf 'kubernetes: {}\n' | config
 refuse 2 'a setting that is still to come' cairn config
 check 'is called that' grep -q 'not built yet' "$OUT"
@@ -55,7 +59,7 @@ import json, subprocess, sys
 import jsonschema
 schema = json.load(open(sys.argv[1]))
 tries = [{}, {"jobs": 3}, {"jobs": "auto"}, {"jobs": "many"}, {"jobs": -1}, {"max_concurrent": 2}, {"runtime": "native"},
-         {"runtime": "magic"}, {"tags": ["a", "b"]}, {"tags": ["a b"]}, {"tags": "a"}, {"container_engine": "podman"}, {"container_engine": "auto"},
+         {"runtime": "magic"}, {"tags": ["a", "b"]}, {"insecure_registries": ["a.org", "b.org:80"]}, {"insecure_registries": ["a b"]}, {"tags": ["a b"]}, {"tags": "a"}, {"container_engine": "podman"}, {"container_engine": "auto"},
          {"container_engine": "Docker"}, {"container_engine": "unix:///run/x.sock"}, {"container_engine": "/run/x.sock"},
          {"container_engine": "/"}, {"container_engine": "npipe:////./pipe/x"}, {"container_engine": "ssh://"}, {"container_engine": None},
          {"container_engine": "tcp://[::1]:2375"}, {"container_engine": ["podman"]}, {"capabilities": ["x"]},

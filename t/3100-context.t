@@ -37,10 +37,11 @@ build_whole() { # NAME BUILD-ARG...
 		tar -C ws -cf sent.tar . && sent "$image" "dockerfile=Containerfile&buildargs=$(build_args "$@")"
 	fi
 }
-build_ours() {  # NAME BUILD-ARG...: the tar has what all stages up to the target read, for these engines build them all
+build_ours() {  # NAME BUILD-ARG...: Docker's classic builder builds all stages up to the target, so it gets what they read
 	image=$1
 	shift
-	"$ask" tar ws/Containerfile ws every "$@" >sent.tar && sent "$image" "dockerfile=.cairn~Containerfile&buildargs=$(build_args "$@")"
+	[ "$ENGINE" = podman ] && every= || every=every
+	"$ask" tar ws/Containerfile ws $every "$@" >sent.tar && sent "$image" "dockerfile=.cairn~Containerfile&buildargs=$(build_args "$@")"
 }
 # BuildKit leaves out stages that are not reached, so it gets what the key rests on and no more.
 build_buildkit() {      # NAME BUILD-ARG...

@@ -22,7 +22,7 @@ struct shim shim;
 static struct {
 	int signals;
 	size_t polled;
-	bool stopping, ending;
+	bool stopping, told, ending;    /* told: the step */
 	int status;
 	ms until;
 } own;
@@ -82,8 +82,14 @@ static bool is_over(void)
 /* A container that is being stopped: so is its step, which is told of as usual. */
 static void stop_turn(void)
 {
-	if (!own.stopping || step_running())
+	if (!own.stopping)
 		return;
+	if (step_running()) {
+		if (!own.told)
+			step_stop(STOP_MS);
+		own.told = true;
+		return;
+	}
 	shim_end(shim.once && shim.status >= 0 ? shim.status : 128 + SIGTERM, "the container was stopped (SIGTERM)");
 }
 
@@ -104,10 +110,7 @@ static void read_signals(void)
 	struct signalfd_siginfo got;
 	while (read(own.signals, &got, sizeof(got)) == (ssize_t)sizeof(got)) {
 		shim.child_ended |= got.ssi_signo == SIGCHLD;
-		if (got.ssi_signo == SIGTERM && !own.stopping) {
-			own.stopping = true;
-			step_stop(STOP_MS);
-		}
+		own.stopping |= got.ssi_signo == SIGTERM;
 	}
 }
 

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "base/json.h"
+#include "cli/bundle.h"
 #include "cli/cmd.h"
 #include "cli/config.h"
 #include "cli/refs.h"
@@ -13,11 +14,14 @@
 #include "spec/spec.h"
 #include "sys/file.h"
 
+#define IMPORT_AGE (26 * 3600)          /* seconds since what was imported counts as used */
+
 struct cache_call {
 	struct config config;
 	struct store *store;
 	struct store_limits limits;
-	struct str digest, output;      /* get */
+	struct str word;                /* get: a digest; export, import: a file */
+	struct str output;              /* get */
 	bool json;
 	struct buf out;
 };
@@ -174,10 +178,10 @@ static int get(struct cache_call *c, struct err *err)
 	snprintf(name, sizeof(name), STR_FMT, STR_ARG(c->output));
 	if (!checked)
 		return err_errno(err, "unable to make a temporary file");
-	if (!digest_parse(c->digest, &digest))
-		err_set(err, ERR_USAGE, "cairn cache get takes a digest such as sha256:6b86..., not '" STR_FMT "'", STR_ARG(c->digest));
+	if (!digest_parse(c->word, &digest))
+		err_set(err, ERR_USAGE, "cairn cache get takes a digest such as sha256:6b86..., not '" STR_FMT "'", STR_ARG(c->word));
 	else if ((got = c->store->ops->read(c->store, &digest, fileno(checked), err)) == 0)
-		got = err_set(err, ERR_USAGE, "the cache holds no " STR_FMT, STR_ARG(c->digest));
+		got = err_set(err, ERR_USAGE, "the cache holds no " STR_FMT, STR_ARG(c->word));
 	if (got == 1 && c->output.s && (fd = open(name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666)) < 0)
 		got = err_errno(err, "unable to make %s", name);
 	if (got == 1 && pour(fileno(checked), fd < 0 ? 1 : fd, err) < 0) {
@@ -189,8 +193,95 @@ static int get(struct cache_call *c, struct err *err)
 	return got < 0 ? -1 : 0;
 }
 
-static const struct action { const char *name; int (*act)(struct cache_call *, struct err *); } actions[] = {
-	{"stats", stats}, {"gc", gc}, {"verify", verify}, {"clear", clear}, {"get", get},
+/* --- bundles --- */
+
+static void bundle_said(struct cache_call *c, const char *done, const struct bundle_stats *s)
+{
+	static const char *const keys[] = {"records", "blobs", "bytes", "known", "dropped"};
+
+	if (c->json) {
+		json_line(c, keys, (uint64_t[]){s->records, s->blobs, s->bytes, s->known, s->dropped}, 5, false);
+		return;
+	}
+	buf_fmt(&c->out, "%s ", done);
+	show_count(&c->out, s->records, "record", "records");
+	buf_z(&c->out, " and ");
+	show_count(&c->out, s->blobs, "blob", "blobs");
+	buf_z(&c->out, " of ");
+	exact(&c->out, s->bytes);
+	if (s->known)
+		buf_fmt(&c->out, "; %llu %s there already", (unsigned long long)s->known, s->known == 1 ? "was" : "were");
+	if (s->dropped)
+		buf_fmt(&c->out, "; dropped %llu", (unsigned long long)s->dropped);
+	buf_c(&c->out, '\n');
+}
+
+static int export(struct cache_call *c, struct err *err)
+{
+	bool standard = str_is(c->word, "-");
+	struct bundle_stats stats;
+	char name[PATH_MAX], beside[PATH_MAX];
+	int fd = 1, rc;
+
+	snprintf(name, sizeof(name), STR_FMT, STR_ARG(c->word));
+	if (snprintf(beside, sizeof(beside), STR_FMT ".new-%ld", STR_ARG(c->word), (long)getpid()) >= (int)sizeof(beside))
+		return err_set(err, ERR_USAGE, "unable to write %s: the name is too long", name);
+	if (!standard && (fd = open(beside, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666)) < 0)
+		return err_errno(err, "unable to make %s", beside);
+	rc = bundle_write(c->store, c->limits.max_age_s, NULL, &fd, &stats, err);
+	if (!standard && close(fd) < 0 && rc == 0)
+		rc = err_errno(err, "unable to write %s", beside);
+	if (!standard && rc == 0 && rename(beside, name) < 0)
+		rc = err_errno(err, "unable to name %s", name);
+	if (!standard && rc < 0)
+		unlink(beside);
+	if (rc == 0 && !standard)
+		bundle_said(c, "exported", &stats);
+	return rc;
+}
+
+static void say_dropped(void *ctx, struct str text)
+{
+	CLEANUP_BUF struct buf out = BUF_INIT(BUF_UNLIMITED);
+
+	(void)ctx;
+	buf_z(&out, "cairn: warning: dropped ");
+	show_text(&out, text);
+	buf_c(&out, '\n');
+	file_write_all(2, out.s, out.n);
+}
+
+/* It was not used here: what is used after all is marked then, and can be told from the rest. */
+static void age_taken(void *ctx, enum record_kind kind, const struct digest *key)
+{
+	const struct cache_call *c = ctx;
+
+	store_dir_age(c->store, kind, key, IMPORT_AGE);
+}
+
+static int import(struct cache_call *c, struct err *err)
+{
+	bool standard = str_is(c->word, "-");
+	const struct bundle_told told = {say_dropped, age_taken, c};
+	struct bundle_stats stats;
+	char name[PATH_MAX];
+	int fd = 0, rc;
+
+	snprintf(name, sizeof(name), STR_FMT, STR_ARG(c->word));
+	if (!standard && (fd = open(name, O_RDONLY | O_CLOEXEC)) < 0)
+		return err_errno(err, "unable to open the bundle %s", name);
+	rc = bundle_read(c->store, NULL, &fd, c->config.cache_max_bytes, &told, &stats, err);
+	if (!standard)
+		close(fd);
+	if (rc < 0)
+		return err_wrap(err, "the bundle %s (%llu records of it were taken)", name, (unsigned long long)stats.records);
+	bundle_said(c, "imported", &stats);
+	return stats.dropped ? 1 : 0;
+}
+
+static const struct action { const char *name; int (*act)(struct cache_call *, struct err *); const char *takes; } actions[] = {
+	{"stats", stats, NULL}, {"gc", gc, NULL}, {"verify", verify, NULL}, {"clear", clear, NULL}, {"get", get, "digest"},
+	{"export", export, "file"}, {"import", import, "file"},
 };
 
 static const struct action *action_find(struct cache_call *c, const struct opt_rest *rest, struct err *err)
@@ -198,15 +289,15 @@ static const struct action *action_find(struct cache_call *c, const struct opt_r
 	struct str names[countof(actions)], word = rest->words.n ? rest->words.v[0] : S("stats"), near;
 
 	for (size_t i = 0; i < countof(actions); i++) {
-		bool takes = actions[i].act == get;
+		const char *takes = actions[i].takes;
 
-		if (str_is(word, actions[i].name) && (rest->words.n > 1 + (size_t)takes || rest->after.n || (takes && rest->words.n < 2))) {
-			err_set(err, ERR_USAGE, "cairn cache %s takes %s; usage: %s", actions[i].name, takes ? "one digest" : "no argument",
-				cmd_cache.usage);
+		if (str_is(word, actions[i].name) && (rest->words.n > 1u + !!takes || rest->after.n || (takes && rest->words.n < 2))) {
+			err_set(err, ERR_USAGE, "cairn cache %s takes %s%s; usage: %s", actions[i].name, takes ? "one " : "no argument",
+				takes ? takes : "", cmd_cache.usage);
 			return NULL;
 		}
 		if (takes && rest->words.n == 2)
-			c->digest = rest->words.v[1];
+			c->word = rest->words.v[1];
 		if (str_is(word, actions[i].name))
 			return &actions[i];
 		names[i] = str_of(actions[i].name);
@@ -215,15 +306,17 @@ static const struct action *action_find(struct cache_call *c, const struct opt_r
 	if (near.s)
 		err_set(err, ERR_USAGE, "unknown action '" STR_FMT "' of the cache; did you mean '" STR_FMT "'?", STR_ARG(word), STR_ARG(near));
 	else
-		err_set(err, ERR_USAGE, "unknown action '" STR_FMT "' of the cache: stats, gc, verify, clear and get are", STR_ARG(word));
+		err_set(err, ERR_USAGE, "unknown action '" STR_FMT "' of the cache: stats, gc, verify, clear, get, export and import are", STR_ARG(word));
 	return NULL;
 }
 
 static int limits_read(struct cache_call *c, const struct action *action, struct str size, struct str age, struct err *err)
 {
 	c->limits = (struct store_limits){c->config.cache_max_bytes, c->config.cache_max_age_s};
-	if ((size.s || age.s) && action->act != gc)
-		return err_set(err, ERR_USAGE, "--max-size and --max-age belong to `cairn cache gc`");
+	if ((size.s && action->act != gc) || (age.s && action->act != gc && action->act != export))
+		return err_set(err, ERR_USAGE, "--max-size and --max-age belong to `cairn cache gc`, and --max-age to `cairn cache export`");
+	if (action->act == export)
+		c->limits = (struct store_limits){0, 0};
 	if (size.s && !spec_size(size, &c->limits.max_bytes))
 		return err_set(err, ERR_USAGE, "--max-size takes a size such as 10g or 500m, not '" STR_FMT "'", STR_ARG(size));
 	if (age.s && !config_age(age, &c->limits.max_age_s))
@@ -244,7 +337,7 @@ static int cache(int argc, char **argv, struct err *err)
 		{0, "json", OPT_FLAG, &c.json, NULL, "print JSON"},
 		{'o', "output", OPT_STR, &c.output, "FILE", "get: write into this new file"},
 		{0, "max-size", OPT_STR, &size, "SIZE", "gc: keep this much (10g, 500m; 0: no limit)"},
-		{0, "max-age", OPT_STR, &age, "AGE", "gc: keep what was used within this time (30d, 12h; 0: no limit)"},
+		{0, "max-age", OPT_STR, &age, "AGE", "gc: keep, export: take what was used within this time (30d, 12h; 0: no limit)"},
 	};
 	int rc = cmd_options(&arena, &cmd_cache, opts, countof(opts), argc, argv, false, &common, &rest, &helped, err);
 
@@ -264,4 +357,4 @@ static int cache(int argc, char **argv, struct err *err)
 	return rc;
 }
 
-const struct command cmd_cache = {"cache", "show, shrink, check or empty the cache", "cairn cache [stats|gc|verify|clear|get DIGEST]", cache};
+const struct command cmd_cache = {"cache", "show, shrink, check, empty or hand on the cache", "cairn cache [stats|gc|verify|clear|get DIGEST|export FILE|import FILE]", cache};

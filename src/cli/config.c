@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <stdlib.h>
 
+#include "base/imageref.h"
 #include "base/node.h"
 #include "base/path.h"
 #include "spec/spec.h"
@@ -15,7 +16,7 @@
 #define JOBS_MAX 65536
 #define CACHE_BYTES (10ull << 30)
 
-enum setting { JOBS, RUNTIME, RUNNER_IMAGE, CONTAINER_ENGINE, TAGS, CAPABILITIES, CACHE_DIR, CACHE_MAX_SIZE, CACHE_MAX_AGE, NSETTINGS };
+enum setting { JOBS, RUNTIME, RUNNER_IMAGE, CONTAINER_ENGINE, INSECURE_REGISTRIES, TAGS, CAPABILITIES, CACHE_DIR, CACHE_MAX_SIZE, CACHE_MAX_AGE, NSETTINGS };
 
 static const struct known {
 	const char *group, *key;        /* {group: {key: ...}}, or NULL and a key of the file itself */
@@ -27,6 +28,7 @@ static const struct known {
 	{NULL, "runtime", "CAIRN_RUNTIME", RUNTIME},
 	{NULL, "runner_image", "CAIRN_RUNNER_IMAGE", RUNNER_IMAGE},
 	{NULL, "container_engine", "CAIRN_CONTAINER_ENGINE", CONTAINER_ENGINE},
+	{NULL, "insecure_registries", "CAIRN_INSECURE_REGISTRIES", INSECURE_REGISTRIES},
 	{NULL, "tags", "CAIRN_TAGS", TAGS},
 	{NULL, "capabilities", "CAIRN_CAPABILITIES", CAPABILITIES},
 	{"cache", "dir", "CAIRN_CACHE_DIR", CACHE_DIR},
@@ -35,7 +37,7 @@ static const struct known {
 };
 static const char *const shown[NSETTINGS] = {
 	[JOBS] = "jobs", [RUNTIME] = "runtime", [RUNNER_IMAGE] = "runner_image",
-	[CONTAINER_ENGINE] = "container_engine", [TAGS] = "tags", [CACHE_DIR] = "cache.dir", [CACHE_MAX_SIZE] = "cache.max_size",
+	[CONTAINER_ENGINE] = "container_engine", [INSECURE_REGISTRIES] = "insecure_registries", [TAGS] = "tags", [CACHE_DIR] = "cache.dir", [CACHE_MAX_SIZE] = "cache.max_size",
 	[CACHE_MAX_AGE] = "cache.max_age",
 };
 static const char *const unbuilt[] = {
@@ -199,6 +201,24 @@ static int set_tags(struct reading *r, struct str text, struct str **out, size_t
 	return 0;
 }
 
+static int set_registries(struct reading *r, struct str text)
+{
+	struct config *c = r->config;
+	struct imageref ref;
+	const char *why;
+
+	if (set_tags(r, text, &c->insecure_registries, &c->ninsecure_registries) < 0)
+		return -1;
+	for (size_t i = 0; i < c->ninsecure_registries; i++) {
+		struct str host = c->insecure_registries[i];
+
+		why = imageref_parse(r->arena, str_fmt(r->arena, STR_FMT "/x", STR_ARG(host)), &ref);
+		if (why || ref.bare || !str_eq(ref.registry, host))
+			return mistake(r, "'" STR_FMT "' is no registry, such as example.org:5000", STR_ARG(host));
+	}
+	return 0;
+}
+
 static int value_put(struct reading *r, enum setting setting, struct str text)
 {
 	int rc = 0;
@@ -209,6 +229,7 @@ static int value_put(struct reading *r, enum setting setting, struct str text)
 	case RUNTIME: rc = set_runtime(r, text); break;
 	case CONTAINER_ENGINE: rc = set_engine(r, text); break;
 	case RUNNER_IMAGE: rc = set_runner_image(r, text); break;
+	case INSECURE_REGISTRIES: rc = set_registries(r, text); break;
 	case TAGS: rc = set_tags(r, text, &r->config->tags, &r->config->ntags); break;
 	case CAPABILITIES: rc = set_tags(r, text, &r->capabilities, &r->ncapabilities); break;
 	case CACHE_DIR: rc = set_dir(r, text); break;
@@ -226,7 +247,7 @@ static int value_put(struct reading *r, enum setting setting, struct str text)
 static void value_read(struct reading *r, enum setting setting, const struct node *n, struct str key)
 {
 	CLEANUP_BUF struct buf text = BUF_INIT(CONFIG_MAX);
-	bool list = setting == TAGS || setting == CAPABILITIES;
+	bool list = setting == TAGS || setting == CAPABILITIES || setting == INSECURE_REGISTRIES;
 
 	r->loc = n->loc;
 	r->where = str_fmt(r->arena, STR_FMT ":%u", STR_ARG(n->loc.src->path), n->loc.line);
@@ -346,6 +367,7 @@ static int defaults(struct reading *r)
 	r->values[RUNTIME].text = S("auto");
 	r->values[RUNNER_IMAGE].text = S("");
 	r->values[CONTAINER_ENGINE].text = c->container_engine;
+	r->values[INSECURE_REGISTRIES].text = S("");
 	r->values[TAGS].text = S("");
 	r->values[CACHE_MAX_SIZE].text = S("10g");
 	r->values[CACHE_MAX_AGE].text = S("0");

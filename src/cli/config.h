@@ -17,6 +17,7 @@ struct config {
 	struct str runner_image;        /* of containers for steps that name no image; empty: none */
 	struct str container_engine;    /* "auto", "podman", "docker" or a URL */
 	struct str container_engine_where;      /* who says so, for texts */
+	struct str *insecure_registries; size_t ninsecure_registries;   /* "HOST[:PORT]": may speak http or show any certificate */
 	struct str *tags; size_t ntags; /* what this machine offers beside what it finds */
 	struct config_value *values; size_t nvalues;    /* every key, for `cairn config` */
 };

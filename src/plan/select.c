@@ -7,30 +7,51 @@
 #include "base/vec.h"
 #include "plan/sequence.h"
 
+#define MANY_GOALS 16                   /* from here on names are looked up in a map */
+
 struct chooser {
 	struct arena *arena;
 	const struct plan *plan;
 	struct selection *out;
 	VEC(uint32_t) goals, finally;
 	struct sequence sequence;
+	struct map workflows, commands; /* by name, when there are many goals */
 };
 
 static struct str name_of(const struct plan *p, uint32_t step) { return plan_step_name(p, step); }
 
-static const struct plan_workflow *find_workflow(const struct plan *p, struct str name)
+static const struct plan_workflow *find_workflow(const struct chooser *c, struct str name)
 {
+	const struct plan *p = c->plan;
+
+	if (c->workflows.n)
+		return map_get(&c->workflows, name);
 	for (uint32_t i = 0; i < p->nworkflows; i++)
 		if (str_eq(plan_str(p, p->workflows[i].name), name))
 			return &p->workflows[i];
 	return NULL;
 }
 
-static const struct plan_command *find_command(const struct plan *p, struct str name)
+static const struct plan_command *find_command(const struct chooser *c, struct str name)
 {
+	const struct plan *p = c->plan;
+
+	if (c->commands.n)
+		return map_get(&c->commands, name);
 	for (uint32_t i = 0; i < p->ncommands; i++)
 		if (str_eq(plan_str(p, p->commands[i].name), name))
 			return &p->commands[i];
 	return NULL;
+}
+
+static void index_names(struct chooser *c)
+{
+	const struct plan *p = c->plan;
+
+	for (uint32_t i = 0; i < p->nworkflows; i++)
+		*map_put(&c->workflows, plan_str(p, p->workflows[i].name), NULL) = (void *)&p->workflows[i];
+	for (uint32_t i = 0; i < p->ncommands; i++)
+		*map_put(&c->commands, plan_str(p, p->commands[i].name), NULL) = (void *)&p->commands[i];
 }
 
 /* Only * and ? are wild in a step pattern; both cross any character, for names are no paths. */
@@ -163,8 +184,8 @@ static int unknown(struct chooser *c, struct str goal, struct err *err)
 static int add_name(struct chooser *c, struct str goal, struct err *err)
 {
 	const struct plan *p = c->plan;
-	const struct plan_workflow *workflow = find_workflow(p, goal);
-	const struct plan_command *command = workflow ? NULL : find_command(p, goal);
+	const struct plan_workflow *workflow = find_workflow(c, goal);
+	const struct plan_command *command = workflow ? NULL : find_command(c, goal);
 	bool any = false;
 
 	if (workflow)
@@ -183,7 +204,7 @@ static int add_name(struct chooser *c, struct str goal, struct err *err)
 static int without_goals(struct chooser *c, struct err *err)
 {
 	const struct plan *p = c->plan;
-	const struct plan_workflow *w = find_workflow(p, S("default"));
+	const struct plan_workflow *w = find_workflow(c, S("default"));
 	CLEANUP_BUF struct buf names = BUF_INIT(8192);
 
 	if (w)
@@ -280,6 +301,8 @@ static int choose(struct chooser *c, const struct str *goals, size_t n, struct e
 {
 	if (!n)
 		return without_goals(c, err);
+	if (n > MANY_GOALS)
+		index_names(c);
 	for (size_t i = 0; i < n; i++)
 		if (add_name(c, goals[i], err) < 0)
 			return -1;
@@ -309,5 +332,7 @@ int select_goals(struct arena *arena, const struct plan *plan, const struct str 
 	vec_free(&c.goals);
 	vec_free(&c.finally);
 	sequence_release(&c.sequence);
+	map_release(&c.workflows);
+	map_release(&c.commands);
 	return rc;
 }

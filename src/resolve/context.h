@@ -3,7 +3,7 @@
  *
  * The way to a key: cfile_parse; cfile_reach, which names the bases; their identities are found out; cfile_reach with them;
  * contextignore_choose and _read; context_read; context_key. What is sent to a builder that leaves no stage out (Docker's classic
- * one, Podman before 4.4) is read with the needs of cfile_ask.every: it holds more than the key rests on.
+ * one) is read with the needs of cfile_ask.every: it holds more than the key rests on.
  *
  * Owners, times and modes are normalised in both: files are 0644 or, with the owner's executable bit, 0755; folders 0755;
  * links 0777. So neither umask nor checkout nor the clock changes a key or an image. */

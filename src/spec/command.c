@@ -361,6 +361,21 @@ static void cache_check(struct reader *r, struct spec_command *c, const struct n
 		        "what declares neither inputs nor outputs can't be cached");
 }
 
+/* What can't be written makes nothing; a depfile is written by the step, too. */
+static void workspace_check(struct reader *r, const struct spec_command *c, const struct node *all)
+{
+	static const char *const written[] = {"outputs", "depfile"};
+	const struct node *mode = node_get(all, S("workspace")), *n;
+	if (c->workspace != WORKSPACE_RO || !mode)
+		return;
+	for (size_t i = 0; i < countof(written); i++) {
+		n = node_get(all, str_of(written[i]));
+		if (n && (i ? c->depfile.s.n : c->outputs.n))
+			mistake(r, n->loc, "with workspace: copy it writes, and only outputs come back",
+			        "%s has %s, and may not write the workspace (workspace: ro)", r->place, written[i]);
+	}
+}
+
 static void name_clash(struct reader *r, struct map *seen, struct str name, struct loc loc, const char *what)
 {
 	bool fresh;
@@ -456,6 +471,7 @@ static void command_read(struct reader *r, const struct node_item *item, struct 
 		kind_check(r, c, own, all);
 		place_check(r, c, own);
 		cache_check(r, c, own);
+		workspace_check(r, c, all);
 		names_check(r, c, own);
 		concurrency_check(r, c, own);
 		exprs_check(r, c);

@@ -1,8 +1,8 @@
 /* archive.h: tar archives, through libarchive in the module "archive".
  *
  * Written are deterministic ones: entries in the order given, nothing of this machine or of the day in them. The
- * format is ustar; a name or link that ustar can't hold (long, not ASCII) and a file past 8 GiB get a PAX header of
- * raw bytes, whatever the locale.
+ * format is ustar; a name or link that ustar can't hold (long, not ASCII) and a file past 8 GiB get a PAX header,
+ * in UTF-8 or else as the bytes they are, whatever the locale.
  *
  * Read are ustar, GNU and PAX, plain or compressed by zstd, which is found out by itself. Whatever stands in an archive is an
  * outsider's word: sizes and counts have limits, and no name is handed on that is not a clean relative path.

@@ -13,6 +13,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "sys/confine.h"
+
 /* --- finding the program --- */
 
 static bool is_program(const char *path)
@@ -144,6 +146,18 @@ static int out_of_the_way(int fd, int to, int *copy)
 	return *copy = fcntl(fd, F_DUPFD_CLOEXEC, 3);
 }
 
+static int spawn(struct child *c, const char *program, int out, int errfd)
+{
+	posix_spawnattr_t attr;
+	posix_spawn_file_actions_t actions;
+	child_attributes(c, &attr);
+	child_actions(c, out, errfd, &actions);
+	int reason = posix_spawn(&c->pid, program, &actions, &attr, (char *const *)c->argv, (char *const *)c->env);
+	posix_spawn_file_actions_destroy(&actions);
+	posix_spawnattr_destroy(&attr);
+	return reason;
+}
+
 int child_start(struct child *c, struct err *err)
 {
 	char program[PATH_MAX];
@@ -153,16 +167,10 @@ int child_start(struct child *c, struct err *err)
 	int copies[2] = {-1, -1};
 	int out = out_of_the_way(c->out, 1, &copies[0]);
 	int errfd = out_of_the_way(c->err, 2, &copies[1]);
-	posix_spawnattr_t attr;
-	posix_spawn_file_actions_t actions;
-	child_attributes(c, &attr);
-	child_actions(c, out, errfd, &actions);
-	int reason = posix_spawn(&c->pid, program, &actions, &attr, (char *const *)c->argv, (char *const *)c->env);
-	posix_spawn_file_actions_destroy(&actions);
-	posix_spawnattr_destroy(&attr);
+	int reason = c->readonly ? confine_start(c, program, out, errfd, err) : spawn(c, program, out, errfd);
 	cleanup_fd(&copies[0]);
 	cleanup_fd(&copies[1]);
-	return reason ? start_failed(c, program, reason, err) : 0;
+	return reason > 0 ? start_failed(c, program, reason, err) : reason;
 }
 
 /* --- its end --- */

@@ -13,6 +13,8 @@ struct child {
 	const char *dir;                /* absolute; where it starts */
 	int out, err;                   /* fds that become 1 and 2; -1: /dev/null */
 	int in;                         /* fd that becomes 0; -1: /dev/null */
+	const char *readonly;           /* a folder that it can't write, nor anything mounted in it (see confine.h); NULL */
+	const char *writable;           /* one within that it can; NULL */
 	bool foreground;                /* console step: stays in the terminal's process group */
 	/* set by child_start */
 	pid_t pid;                      /* leader of its own group */

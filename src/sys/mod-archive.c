@@ -107,7 +107,7 @@ static int create(const struct tar_options *options, tar_sink *sink, void *ctx, 
 	if (!w->a || !w->entry)
 		BUG("libarchive is out of memory");
 	if (archive_write_set_format_pax_restricted(w->a) != ARCHIVE_OK ||
-	    archive_write_set_format_option(w->a, NULL, "hdrcharset", "BINARY") != ARCHIVE_OK || set_filter(w) != ARCHIVE_OK ||
+	    set_filter(w) != ARCHIVE_OK ||
 	    archive_write_set_bytes_per_block(w->a, CHUNK) != ARCHIVE_OK ||
 	    archive_write_set_bytes_in_last_block(w->a, 1) != ARCHIVE_OK ||
 	    archive_write_open(w->a, w, NULL, pass_on, NULL) != ARCHIVE_OK) {
@@ -142,6 +142,27 @@ static void set_header(struct tar_writer *w, const struct tar_entry *e, const ch
 	archive_entry_set_gid(w->entry, w->options.gid);
 	if (link)
 		archive_entry_copy_symlink(w->entry, link);
+}
+
+static bool is_ascii(struct str s)
+{
+	for (size_t i = 0; i < s.n; i++)
+		if ((uint8_t)s.s[i] >= 0x80)
+			return false;
+	return true;
+}
+
+static int put_header(struct tar_writer *w, const struct tar_entry *e)
+{
+	locale_t old = utf8 ? uselocale(utf8) : (locale_t)0;
+	int rc = archive_write_header(w->a, w->entry);
+
+	if (old)
+		uselocale(old);
+	/* what is no UTF-8 is warned of and written as the bytes it is */
+	if (rc == ARCHIVE_OK || (rc == ARCHIVE_WARN && !(is_ascii(e->name) && is_ascii(e->link))))
+		return 0;
+	return write_failed(w, "write a header into the archive");
 }
 
 static int put(struct tar_writer *w, const void *bytes, size_t n)
@@ -197,8 +218,8 @@ static int add(struct tar_writer *w, const struct tar_entry *e, int fd, const vo
 
 	w->err = err;
 	set_header(w, e, name);
-	if (archive_write_header(w->a, w->entry) != ARCHIVE_OK)
-		return write_failed(w, "write a header into the archive");
+	if (put_header(w, e) < 0)
+		return -1;
 	if (e->type == TAR_FILE)
 		rc = bytes ? put(w, bytes, e->size) : put_fd(w, fd, e->size, name);
 	if (rc == 0 && archive_write_finish_entry(w->a) != ARCHIVE_OK)

@@ -54,7 +54,7 @@ class Plan:
         self.salts, self.outs, self.kinds = {}, {}, {}
         self.counter = 0
         self.secret = False
-        names = [self.name(i) for i in range(rng.randint(3, 7))]
+        names = [self.name(i) for i in range(rng.randint(2, 4))]
         for n in names:
             self.files["src/" + n] = self.text()
         for i in range(3):
@@ -65,12 +65,12 @@ class Plan:
         self.files["settings.env"] = "FROM_FILE='a b'\n"
         self.files[".gitignore"] = "/out/\n/bin/\n/.ninja_*\n/Makefile\n/build.ninja\n/build.sh\n"
         self.made = []                  # (command, how to read it in a script, flags)
-        for i in range(rng.randint(3, 8)):
+        for i in range(rng.randint(2, 6)):
             self.command(f"c{i}")
         self.flows()
 
     def name(self, i):
-        odd = self.rng.random() < 0.3
+        odd = self.rng.random() < 0.2
         return (self.rng.choice(ODD) if odd else "f") + f"{i}.c"
 
     def text(self):
@@ -255,7 +255,7 @@ class Plan:
             c["runtimes"] = {"native": {"env": {"RT": "n"}}}
         if maybe(0.05):
             c["params"] = {"par": {"default": "p 1"}}
-        if maybe(0.02):
+        if maybe(0.004):
             c["workspace"] = "copy"
         if maybe(0.2):
             c["summary"] = "Sum $(x) of\tit \\"
@@ -263,7 +263,7 @@ class Plan:
     def flows(self):
         rng, names = self.rng, sorted(self.commands)
         self.workflows["default"] = {"steps": list(names)}
-        self.finally_ = rng.random() < 0.15
+        self.finally_ = rng.random() < 0.03
         self.sequential = not self.finally_ and rng.random() < 0.15
         if self.finally_:
             self.commands["last"] = {"run": "echo last >>\"$LOG\"; echo last >out/last", "pass_env": ["LOG"]}

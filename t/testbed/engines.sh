@@ -75,7 +75,6 @@ podman_files() {        # NETWORK
 		events_logger = "file"
 		lock_type = "file"
 		image_copy_tmp_dir = "$root/podman/copy"
-		static_dir = "$root/podman/static"
 		tmp_dir = "$root/podman/tmp"
 		volume_path = "$root/podman/volumes"
 	END

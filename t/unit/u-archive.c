@@ -138,6 +138,8 @@ static void test_other_programs(void)
 	sh("tar tvf x.tar --numeric-owner --utc >list && test $(wc -l <list) = 5 && test $(grep -c ' 0/0 .*1970-01-01 00:00' list) = 5");
 	sh("mkdir x && tar xf x.tar -C x && test $(cat x/a) = abc && grep -q ^-rwsr-xr-x.*a$ list && test -L \"x/dir/$(printf '\\377\\376 \\303\\244')\"");
 	ok(true, "tar reads it as it was meant");
+	sh("test $(tar tf x.tar 2>&1 | grep -c hdrcharset) = 1");
+	ok(true, "and only the name that is no UTF-8 says that it is none");
 	buf_release(&out);
 }
 

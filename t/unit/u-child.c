@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "sys/child.h"
+#include "sys/confine.h"
 #include "sys/file.h"
 #include "sys/loop.h"
 #include "tap.h"
@@ -140,6 +141,40 @@ static void ends(void)
 	ok(!child_group_left(&c), "and nothing of its group is left");
 }
 
+/* Where this user may confine nothing, that must be said. */
+static void readonly(void)
+{
+	struct err err = ERR_INIT;
+	const char *argv[] = {"sh", "-c", "echo out; { echo x >ro/f; } 2>&-; echo x >ro/rw/f && cat ro/rw/f; exit 3", NULL}, *none[] = {"./none", NULL};
+	struct child c = child(argv);
+	struct buf out = BUF_INIT(4096);
+	int status = -1;
+	mkdirat(AT_FDCWD, str_fmt(&arena, "%s/ro", top).s, 0755);
+	mkdirat(AT_FDCWD, str_fmt(&arena, "%s/ro/rw", top).s, 0755);
+	c.readonly = str_fmt(&arena, "%s/ro", top).s;
+	c.writable = str_fmt(&arena, "%s/ro/rw", top).s;
+	if (confine_possible(&err) < 0) {
+		ok(err.text && child_output(&c, false, 20000, &out, &status, NULL) < 0, "a child that can't be confined does not run");
+		err_release(&err);
+		return;
+	}
+	ok(child_output(&c, false, 20000, &out, &status, NULL) == 0 && WEXITSTATUS(status) == 3, "a confined child runs");
+	is_str(buf_view(&out), "out\nx\n", "it can't write where it must not, and can where it may");
+	ok(access(str_fmt(&arena, "%s/ro/f", top).s, F_OK) < 0 && access(str_fmt(&arena, "%s/ro/rw/f", top).s, F_OK) == 0, "as is seen outside");
+	c = child(none);
+	c.readonly = top;
+	ok(child_start(&c, &err) < 0 && strstr(err.text, "none") && !c.pid, "a program that is not there is told");
+	err_release(&err);
+	file_write(AT_FDCWD, str_fmt(&arena, "%s/none", top).s, S("#!/no/such/interpreter\n"), 0755, NULL);
+	ok(child_start(&c, &err) < 0 && strstr(err.text, "interpreter"), "so is one that can't run");
+	err_release(&err);
+	c = child(argv);
+	c.readonly = "/no/such/folder";
+	ok(child_start(&c, &err) < 0 && strstr(err.text, "unable to keep sh from writing /no/such/folder"), "and a folder that is not there");
+	err_release(&err);
+	buf_release(&out);
+}
+
 int main(void)
 {
 	if (!mkdtemp(top))
@@ -149,6 +184,7 @@ int main(void)
 	programs();
 	groups();
 	ends();
+	readonly();
 	file_remove_tree(AT_FDCWD, top, NULL);
 	arena_release(&arena);
 	return done();

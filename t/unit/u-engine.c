@@ -1,66 +1,6 @@
 #include "runtimes/engine.h"
 
-#include <signal.h>
-#include <unistd.h>
-
-#include "scratch.h"
-
-static struct loop *loop;
-static struct http *http;
-static struct arena arena;
-static struct engine *engine;
-static const char *kind;
-
-static struct engine_answer answer(void) { return (struct engine_answer){.arena = &arena}; }
-#define BLOCKING(a, call) ({ struct err e_ = ERR_INIT; a = answer(); call; int rc_ = engine_await(engine, &a, &e_); \
-	snprintf(said, sizeof(said), "%s", e_.text ? e_.text : ""); err_release(&e_); rc_; })
-static char said[4096];
-
-/* What a container wrote. */
-struct heard {
-	struct buf streams[2];
-	int ready, over, drained;
-	enum engine_fault fault;
-	struct engine_call *call;
-};
-
-static void heard_ready(void *ctx) { ((struct heard *)ctx)->ready++; }
-static void heard_drained(void *ctx) { ((struct heard *)ctx)->drained++; }
-static void heard_output(void *ctx, int stream, struct str bytes)
-{
-	struct heard *h = ctx;
-	buf_str(&h->streams[stream - 1], bytes);
-}
-static void heard_end(void *ctx, const struct engine_reply *r)
-{
-	struct heard *h = ctx;
-	h->over++;
-	h->fault = r->fault;
-	if (r->err)
-		printf("# %s: %s\n", kind, r->err->text);
-}
-
-static struct engine_output listen_to(struct heard *h)
-{
-	*h = (struct heard){.streams = {BUF_INIT(BUF_UNLIMITED), BUF_INIT(BUF_UNLIMITED)}};
-	return (struct engine_output){heard_ready, heard_output, heard_drained, heard_end, h};
-}
-
-static void heard_release(struct heard *h)
-{
-	buf_release(&h->streams[0]);
-	buf_release(&h->streams[1]);
-}
-
-static bool until(const int *what)
-{
-	uint64_t end = loop_now() + 60000000000u;
-	while (!*what && loop_now() < end)
-		loop_turn(loop, 1000, NULL);
-	return *what;
-}
-
-static struct str name_of(const char *what) { return str_fmt(&arena, "cairn-u-engine-%d-%s", (int)getpid(), what); }
+#include "engines.h"
 
 static struct str create(const char *what, const char *more)
 {
@@ -72,18 +12,6 @@ static struct str create(const char *what, const char *more)
 	if (a.fault != ENGINE_OK)
 		printf("# %s\n", said);
 	return a.id;
-}
-
-static struct engine_state state_of(struct str id)
-{
-	struct engine_answer a;
-	struct engine_state s = {0};
-	do {
-		BLOCKING(a, engine_inspect(engine, id, engine_keep, &a));
-		if (a.fault != ENGINE_OK || !engine_state_of(a.json, &s))
-			return s;
-	} while (s.running);
-	return s;
 }
 
 static void removed(struct str id)
@@ -196,16 +124,10 @@ static void no_program(const char *what, const char *cmd, enum engine_fault want
 	BLOCKING(a, engine_remove(engine, name, engine_keep, &a));
 }
 
-static void with_engine(const char *url)
+static void checks(void)
 {
-	struct err err = ERR_INIT;
-	engine = engine_open_wait(http, &(struct engine_choice){str_of(url), S("--engine")}, &err);
-	if (!ok(engine != NULL, "an engine at %s answers", url)) {
-		printf("# %s\n", err.text);
-		return;
-	}
-	kind = engine_kind_name(engine_kind(engine));
-	ok(engine_kind(engine) == (strstr(url, "podman.sock") ? ENGINE_PODMAN : ENGINE_DOCKER), "%s: it is known what it is", kind);
+	bool podman = strstr(engine_url(engine).s, "podman.sock");
+	ok(engine_kind(engine) == (podman ? ENGINE_PODMAN : ENGINE_DOCKER), "%s: it is known what it is", kind);
 	ok(engine_api(engine) >= 40 && engine_api(engine) <= 51, "%s: by a version that both speak", kind);
 	outputs();
 	inputs();
@@ -215,28 +137,9 @@ static void with_engine(const char *url)
 	no_program("one that is nowhere in PATH", "nosuchprogram", ENGINE_NO_PROGRAM);
 	no_program("one without the right to execute", "/etc/passwd", ENGINE_NOT_EXECUTABLE);
 	no_program("a folder", "/etc", ENGINE_NOT_EXECUTABLE);
-	engine_close(engine);
 }
 
 int main(void)
 {
-	struct err err = ERR_INIT;
-	scratch_make();
-	if (!(loop = loop_open(&err)) || !(http = http_open(loop, &err))) {
-		printf("Bail out! %s\n", err.text);
-		return 1;
-	}
-	if (getenv("TESTBED_ROOT")) {
-		with_engine(getenv("TESTBED_PODMAN"));
-		with_engine(getenv("TESTBED_DOCKER"));
-	} else if (getenv("CI")) {
-		ok(false, "container engines were started: see ./build.sh test");
-	} else {
-		ok(true, "# SKIP no container engines: ./build.sh test starts them as root");
-	}
-	http_close(http);
-	loop_close(loop);
-	arena_release(&arena);
-	scratch_remove();
-	return done();
+	return with_engines(checks);
 }

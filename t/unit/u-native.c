@@ -53,7 +53,8 @@ static bool begin(struct seen *s, const char *script, struct err *err)
 	argv[0] = "bash";
 	argv[1] = "-c";
 	argv[2] = script;
-	*s = (struct seen){.job = {.arena = &arena, .root = top, .dir = top, .tmp = top, .argv = argv, .env = env, .loop = loop,
+	static const struct plan_step step = {.workspace = WORKSPACE_KIND_RW};
+	*s = (struct seen){.job = {.step = &step, .arena = &arena, .root = top, .dir = top, .tmp = top, .argv = argv, .env = env, .loop = loop,
 		.output = on_output, .done = on_done, .ctx = s}};
 	for (int i = 0; i < 3; i++)
 		s->out[i] = (struct buf)BUF_INIT(64 << 20);
@@ -177,9 +178,13 @@ static void refusals(void)
 	err_release(&err);
 	char texts[] = "x";
 	struct plan plan = {.texts = texts};
-	struct plan_step step = {.name = {0, 1}, .workspace = WORKSPACE_KIND_RW};
+	struct plan_step step = {.name = {0, 1}, .place = PLAN_NONE, .workspace = WORKSPACE_KIND_RW};
 	ok(runtime_native.check(&plan, &step, &err) == 0, "an ordinary step is accepted");
-	step.workspace = WORKSPACE_KIND_RO;
+	step.workspace = WORKSPACE_KIND_COPY;
+	ok(runtime_native.check(&plan, &step, &err) == 0, "so is one in a copy");
+	struct plan_place place = {.image = PLAN_NONE, .pids = 5};
+	plan.places = &place;
+	step.place = 0;
 	ok(runtime_native.check(&plan, &step, &err) < 0 && strstr(err.text, "not built yet"), "what is not built is refused");
 	err_release(&err);
 }

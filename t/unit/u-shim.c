@@ -277,6 +277,25 @@ static void stopped(void)
 	is_int(rig_end(&r), 3, "and it exits as that");
 }
 
+/* The step and SIGTERM at the same moment. */
+static void stopped_at_once(void)
+{
+	struct rig r;
+	const char *argv[4];
+	int never = 0;
+	struct shim_step s = rig_shell("exec sleep 300", argv);
+	rig_start(&r, program, NULL, false);
+	rig_sh(&r, "true");
+	kill(r.pid, SIGSTOP);
+	shimlink_step(r.link, &s, NULL);
+	while (shimlink_pending(r.link).n || r.to.n)
+		rig_turn(&r);
+	kill(r.pid, SIGTERM), kill(r.pid, SIGCONT);
+	rig_await(&r, &never, 0);
+	ok(r.eof && r.byes == 1, "so is one that begins just then");
+	is_int(rig_end(&r), 143, "and the shim says that it was stopped");
+}
+
 /* Silent in the middle of a step: a stream that is there, but nobody at its other end. */
 static void silent(void)
 {
@@ -345,6 +364,7 @@ int main(void)
 		all(true, installed);
 		ends();
 		stopped();
+		stopped_at_once();
 		silent();
 	}
 	arena_release(&arena);
