@@ -153,6 +153,25 @@ check 'make: removes what was made' sh -c 'test ! -e last && test ! -e out/all &
 check 'make: but not what somebody changed' grep -qx mine copy
 check 'make: nor sources' test -e 'src/do$lar'
 
+# As many at once as there may be: each of four waits for the others.
+mkdir "$T/four" && cd "$T/four" || exit 1
+spec <<'END'
+cairn: 1
+commands:
+  meet:
+    each: {i: [1, 2, 3, 4]}
+    timeout: 60s
+    run: 'mkdir "here-$i"; until [ -e here-1 ] && [ -e here-2 ] && [ -e here-3 ] && [ -e here-4 ]; do sleep 0.02; done; echo met >${{ out[0] }}'
+    inputs: []
+    outputs: ["met-${{ each.i }}"]
+workflows: {default: {steps: [meet]}}
+END
+cairn generate make -o Makefile && cairn generate ninja -o build.ninja
+check 'make: four at once' outside make -s -j4
+rm -rf here-* met-*
+check 'ninja: four at once' outside ninja --quiet -j4
+check 'all met' test -e met-4
+
 # What can't be expressed is refused, by step and field.
 cd "$T/w" || exit 1
 spec <<'END'
