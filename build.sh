@@ -47,6 +47,7 @@ need_for_tests() {
 	need_tool htpasswd apache2-utils
 	need_tool make make
 	need_tool ninja ninja-build
+	need_tool jq jq
 	/usr/bin/python3 -c 'import jsonschema, yaml' 2>/dev/null || missing="$missing python3-jsonschema python3-yaml"
 }
 need_for_engines() {            # what t/testbed/engines.sh starts; only root can

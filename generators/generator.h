@@ -33,4 +33,4 @@ struct generator {
 	int (*write)(struct generation *, struct buf *out, struct err *);
 };
 
-extern const struct generator generator_make, generator_ninja, generator_sh, generator_compile_commands;
+extern const struct generator generator_make, generator_ninja, generator_sh, generator_compile_commands, generator_github;

@@ -7,26 +7,17 @@
 #include "base/vec.h"
 
 #define SLUG_MAX 100
-#define REFUSALS_SHOWN 20
 
 static const struct plan_step *step_of(const struct model *m, uint32_t step) { return &m->plan->steps[step]; }
 
 /* ---- what can't be expressed ---- */
-
-static void refuse(struct model *m, struct str name, const char *field, const char *fmt, va_list ap)
-{
-	if (m->nrefusals++ >= REFUSALS_SHOWN)
-		return;
-	buf_fmt(&m->refusals, "\n  " STR_FMT ": %s: ", STR_ARG(name), field);
-	buf_vfmt(&m->refusals, fmt, ap);
-}
 
 void model_refuse_named(struct model *m, struct str name, const char *field, const char *fmt, ...)
 {
 	va_list ap;
 
 	va_start(ap, fmt);
-	refuse(m, name, field, fmt, ap);
+	refusals_vadd(&m->refusals, name, field, fmt, ap);
 	va_end(ap);
 }
 
@@ -35,21 +26,11 @@ void model_refuse(struct model *m, uint32_t step, const char *field, const char 
 	va_list ap;
 
 	va_start(ap, fmt);
-	refuse(m, plan_step_name(m->plan, step), field, fmt, ap);
+	refusals_vadd(&m->refusals, plan_step_name(m->plan, step), field, fmt, ap);
 	va_end(ap);
 }
 
-int model_checked(struct model *m, const char *tool, struct err *err)
-{
-	int rc = 0;
-
-	if (m->nrefusals > REFUSALS_SHOWN)
-		buf_fmt(&m->refusals, "\n  and %zu more", m->nrefusals - REFUSALS_SHOWN);
-	if (m->nrefusals)
-		rc = err_set(err, ERR_RUNTIME, "unable to write this plan for %s, which can't express" STR_FMT, tool, STR_ARG(buf_view(&m->refusals)));
-	buf_release(&m->refusals);
-	return rc;
-}
+int model_checked(struct model *m, const char *tool, struct err *err) { return refusals_end(&m->refusals, tool, err); }
 
 static void check_path(struct model *m, uint32_t step, const char *field, struct str path)
 {
@@ -260,7 +241,7 @@ struct model *model_new(struct generation *g, const char *state)
 	bool *skip = arena_array(g->arena, p->nsteps + 1, bool);
 	struct map taken = MAP_INIT;
 
-	*m = (struct model){.g = g, .plan = p, .arena = g->arena, .state = state, .refusals = BUF_INIT(1u << 20)};
+	*m = (struct model){.g = g, .plan = p, .arena = g->arena, .state = state, .refusals = REFUSALS_INIT};
 	m->index = plan_index_new(g->arena, p);
 	m->steps = arena_array(g->arena, p->nsteps + 1, struct model_step);
 	for (uint32_t i = 0; i < p->nsteps; i++) {

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "generators/generator.h"
+#include "generators/refusals.h"
 
 struct model_step {
 	bool written;                   /* wanted, not a group, not skipped */
@@ -25,7 +26,7 @@ struct model {
 	struct model_step *steps;       /* by step id */
 	uint32_t n;                     /* how many are written */
 	bool sources;                   /* some step reads all sources */
-	struct buf refusals; size_t nrefusals;
+	struct refusals refusals;
 };
 
 /* What every native form can't express is refused already; the caller adds its own and ends with model_checked. */

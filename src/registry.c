@@ -16,7 +16,7 @@ const struct runtime *registry_runtime(uint32_t kind, struct err *err)
 	return runtimes[kind];
 }
 
-static const struct generator *const generators[] = {&generator_make, &generator_ninja, &generator_sh, &generator_compile_commands};
+static const struct generator *const generators[] = {&generator_make, &generator_ninja, &generator_sh, &generator_compile_commands, &generator_github};
 
 const struct generator *registry_generator(struct str name)
 {

@@ -102,5 +102,5 @@ static int generate(int argc, char **argv, struct err *err)
 	return view_close(&v, rc);
 }
 
-const struct command cmd_generate = {"generate", "write the plan for another tool: make, ninja, sh, compile_commands",
-				     "cairn generate make|ninja|sh|compile_commands [-o FILE] [GOAL...]", generate};
+const struct command cmd_generate = {"generate", "write the plan for another tool: make, ninja, sh, compile_commands, github",
+				     "cairn generate make|ninja|sh|compile_commands|github [-o FILE] [GOAL...]", generate};
