@@ -168,7 +168,7 @@ static int answer(struct question *q, enum image_policy policy, struct err *err)
 		return only_here(q, "an id is known to no registry", err);
 	if (policy == IMAGE_NEVER)
 		return only_here(q, "it is not to be pulled (pull: never)", err);
-	if (policy == IMAGE_ALWAYS && !q->ref.digest.n)
+	if (policy == IMAGE_REGISTRY || (policy == IMAGE_ALWAYS && !q->ref.digest.n))
 		return look_there(q, err);
 	return here_or_there(q, err);
 }

@@ -15,7 +15,7 @@
 #include "base/err.h"
 #include "base/imageref.h"
 
-enum image_policy { IMAGE_MISSING, IMAGE_ALWAYS, IMAGE_NEVER };
+enum image_policy { IMAGE_MISSING, IMAGE_ALWAYS, IMAGE_NEVER, IMAGE_REGISTRY /* what the registry has, whatever is here */ };
 enum image_source { IMAGE_FROM_ENGINE, IMAGE_FROM_REGISTRY };
 
 struct image_ask {

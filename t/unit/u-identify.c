@@ -78,6 +78,7 @@ static void digests(void)
 	pull = found.pull;
 	is_str(ask(who, pull.s, "", IMAGE_ALWAYS), "registry 1", "a digest");
 	ok(counts(who, 2, 2), "is looked for here first, whatever the policy");
+	is_str(ask(who, found.pull.s, "", IMAGE_REGISTRY), "registry 1", "unless the registry itself is meant");
 	ask(who, "b:1", "", IMAGE_NEVER);
 	is_str(ask(who, found.create.s, "", IMAGE_ALWAYS), "engine 2", "an id is the engine's");
 	fails(ask(who, "sha256:0000000000000000000000000000000000000000000000000000000000000000", "", IMAGE_ALWAYS), "known to no registry");
