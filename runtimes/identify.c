@@ -201,48 +201,64 @@ int image_digest(struct identifier *who, struct str text, struct digest *out, st
 
 /* ---- pulling ---- */
 
-/* 1 the engine has exactly this, 0 not, -1. */
-static int have(struct identifier *who, struct arena *a, const struct image_found *found, struct err *err)
+/* 1 the engine has exactly this under the name, 0 not, -1. */
+static int is_under(struct identifier *who, struct arena *a, const struct image_found *found, struct str name, struct err *err)
 {
-	const struct str names[] = {found->create, found->pull};
+	struct identify_local local;
+	int got = name.n ? who->ops->here(who, a, name, &local, err) : 0;
 
-	for (size_t i = 0; i < countof(names); i++) {
-		struct identify_local local;
-		int got = names[i].n ? who->ops->here(who, a, names[i], &local, err) : 0;
+	return got > 0 ? digest_eq(&local.image.identity, &found->identity) : got;
+}
 
-		if (got < 0)
-			return -1;
-		if (got && digest_eq(&local.image.identity, &found->identity))
-			return 1;
-	}
-	return 0;
+/* The name under which it is here, or {NULL}. */
+static int have(struct identifier *who, struct arena *a, const struct image_found *found, struct str *name, struct err *err)
+{
+	int got = is_under(who, a, found, *name = found->create, err);
+
+	if (got == 0)
+		got = is_under(who, a, found, *name = found->pull, err);
+	if (got == 0)
+		*name = (struct str){0};
+	return got < 0 ? -1 : 0;
+}
+
+/* A tag that was asked for by itself is put on what it was found to mean, as a pull by it would do. */
+static int put_tag(struct identifier *who, struct arena *a, const struct image_found *found, struct str here, struct err *err)
+{
+	struct platform own;
+	struct imageref ref;
+	int got;
+
+	image_platform(a, &own);
+	if (imageref_parse(a, found->ref, &ref) || !ref.tag.n || ref.digest.n || found->source == IMAGE_FROM_ENGINE ||
+	    !platform_fits(&own, &found->platform))
+		return 0;
+	got = is_under(who, a, found, found->ref, err);
+	return got ? (got < 0 ? -1 : 0) : who->ops->tag(who, a, here, found->ref, err);
 }
 
 int image_pull(struct identifier *who, struct arena *a, const struct image_found *found, void (*progress)(void *ctx, struct str line), void *ctx,
 	       bool *pulled, struct err *err)
 {
-	struct platform own;
-	struct imageref pull, ref;
-	struct str tag = S("");
-	int got = have(who, a, found, err);
+	struct imageref pull;
+	struct str here;
 
 	*pulled = false;
-	if (got != 0)
-		return got < 0 ? -1 : 0;
-	if (!found->pull.n || imageref_parse(a, found->pull, &pull) || imageref_parse(a, found->ref, &ref))
-		return err_set(err, ERR_RUNTIME, "unable to pull the image " STR_FMT ": it was only here, and is not any more", STR_ARG(found->ref));
-	image_platform(a, &own);
-	if (ref.tag.n && !ref.digest.n && platform_fits(&own, &found->platform))
-		tag = found->ref;
+	if (have(who, a, found, &here, err) < 0)
+		return -1;
+	if (here.n)
+		return put_tag(who, a, found, here, err);
+	if (!found->pull.n || imageref_parse(a, found->pull, &pull))
+		return err_set(err, ERR_RUNTIME, "unable to pull the image " STR_FMT ": it was only here and is not any more, or is not to be pulled",
+			       STR_ARG(found->ref));
 	who->counts.pulls++;
-	if (who->ops->pull(who, a, &pull, &found->platform, tag, progress, ctx, err) < 0)
+	if (who->ops->pull(who, a, &pull, &found->platform, progress, ctx, err) < 0 || have(who, a, found, &here, err) < 0)
 		return -1;
 	*pulled = true;
-	got = have(who, a, found, err);
-	if (got == 0)
+	if (!here.n)
 		return err_set(err, ERR_RUNTIME, "unable to pull the image " STR_FMT ": what the engine has got is not what the registry said it is",
 			       STR_ARG(found->ref));
-	return got < 0 ? -1 : 0;
+	return put_tag(who, a, found, here, err);
 }
 
 struct identify_counts identifier_counts(const struct identifier *who) { return who->counts; }

@@ -102,7 +102,7 @@ static int mem_digest(struct identifier *who, const struct imageref *ref, struct
 	return 0;
 }
 
-static int mem_pull(struct identifier *who, struct arena *a, const struct imageref *pull, const struct platform *platform, struct str tag,
+static int mem_pull(struct identifier *who, struct arena *a, const struct imageref *pull, const struct platform *platform,
 		    void (*progress)(void *ctx, struct str line), void *ctx, struct err *err)
 {
 	struct mem *m = who->own;
@@ -116,8 +116,19 @@ static int mem_pull(struct identifier *who, struct arena *a, const struct imager
 	if (progress)
 		progress(ctx, S("pulling"));
 	m->pulled[image - m->images] = true;
-	m->tags[image - m->images] = str_dup(&m->arena, tag);
 	return 0;
+}
+
+static int mem_tag(struct identifier *who, struct arena *a, struct str name, struct str tag, struct err *err)
+{
+	struct mem *m = who->own;
+
+	for (size_t i = 0; i < m->n; i++)
+		if ((m->images[i].here || m->pulled[i]) && names(a, m, i, name, true)) {
+			m->tags[i] = str_dup(&m->arena, tag);
+			return 0;
+		}
+	return err_set(err, ERR_RUNTIME, "the engine has no " STR_FMT, STR_ARG(name));
 }
 
 static void mem_close(struct identifier *who)
@@ -132,7 +143,7 @@ static void mem_close(struct identifier *who)
 
 struct identifier *identifier_open_mem(const struct identify_image *images, size_t n, bool engine)
 {
-	static const struct identify_ops ops = {mem_here, mem_localhost, mem_there, mem_digest, mem_pull, mem_close};
+	static const struct identify_ops ops = {mem_here, mem_localhost, mem_there, mem_digest, mem_pull, mem_tag, mem_close};
 	struct identifier *who = xcalloc(1, sizeof(*who));
 	struct mem *m = xcalloc(1, sizeof(*m));
 

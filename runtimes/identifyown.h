@@ -20,9 +20,11 @@ struct identify_ops {
 	int (*there)(struct identifier *, struct arena *, const struct imageref *, const struct platform *, bool strict,
 		     struct registry_image *out, struct err *);
 	int (*digest)(struct identifier *, const struct imageref *, struct digest *out, struct err *);
-	/* pull: "name@sha256:..."; tag: "name:tag" to put on it, "" for none. */
-	int (*pull)(struct identifier *, struct arena *, const struct imageref *pull, const struct platform *, struct str tag,
+	/* pull: "name@sha256:..." */
+	int (*pull)(struct identifier *, struct arena *, const struct imageref *pull, const struct platform *,
 		    void (*progress)(void *ctx, struct str line), void *ctx, struct err *);
+	/* Puts the name "name:tag" on what the engine has as `name`. */
+	int (*tag)(struct identifier *, struct arena *, struct str name, struct str tag, struct err *);
 	void (*close)(struct identifier *);
 };
 

@@ -190,18 +190,7 @@ static void on_progress(void *ctx, const struct node *node)
 
 static void on_pulled(void *ctx, const struct engine_reply *reply) { engine_keep(&((struct progress *)ctx)->answer, reply); }
 
-static int put_tag(struct engine *engine, struct arena *a, const struct imageref *pull, struct str tag, struct err *err)
-{
-	struct engine_answer answer = {.arena = a};
-	struct imageref ref;
-
-	if (!tag.n || imageref_parse(a, tag, &ref))
-		return 0;
-	engine_tag(engine, imageref_text(a, pull), imageref_name(a, &ref), ref.tag, engine_keep, &answer);
-	return engine_await(engine, &answer, err);
-}
-
-static int real_pull(struct identifier *who, struct arena *a, const struct imageref *pull, const struct platform *platform, struct str tag,
+static int real_pull(struct identifier *who, struct arena *a, const struct imageref *pull, const struct platform *platform,
 		     void (*line)(void *ctx, struct str), void *ctx, struct err *err)
 {
 	struct real *r = who->own;
@@ -213,9 +202,19 @@ static int real_pull(struct identifier *who, struct arena *a, const struct image
 		return -1;
 	imagepull_prepare(a, pull, platform, r->options.insecure, r->options.ninsecure, &what);
 	engine_pull(engine, &what, on_progress, on_pulled, &p);
-	if (engine_await(engine, &p.answer, err) < 0)
+	return engine_await(engine, &p.answer, err);
+}
+
+static int real_tag(struct identifier *who, struct arena *a, struct str name, struct str tag, struct err *err)
+{
+	struct engine *engine = real_engine(who->own, err);
+	struct engine_answer answer = {.arena = a};
+	struct imageref ref;
+
+	if (!engine || imageref_parse(a, tag, &ref))
 		return -1;
-	return put_tag(engine, a, pull, tag, err);
+	engine_tag(engine, name, imageref_name(a, &ref), ref.tag, engine_keep, &answer);
+	return engine_await(engine, &answer, err);
 }
 
 static void real_close(struct identifier *who)
@@ -233,7 +232,7 @@ static void real_close(struct identifier *who)
 
 struct identifier *identifier_open(const struct identify_options *options)
 {
-	static const struct identify_ops ops = {real_here, real_localhost, real_there, real_digest, real_pull, real_close};
+	static const struct identify_ops ops = {real_here, real_localhost, real_there, real_digest, real_pull, real_tag, real_close};
 	struct identifier *who = xcalloc(1, sizeof(*who));
 	struct real *r = xcalloc(1, sizeof(*r));
 
