@@ -71,6 +71,7 @@ static int run_words(int argc, char **argv, struct arena *a, struct run_words *w
 		{'n', "dry-run", OPT_FLAG, &w->dry_run, NULL, "say what would run and why, run nothing"},
 		{0, "force", OPT_OPTIONAL, &w->force, "all", "run the goals though nothing changed; --force=all: what they need, too"},
 		{0, "events", OPT_STR, &w->events, "FILE", "write what happens as JSON lines (- is standard output)"},
+		{0, "claim", OPT_FLAG, &w->runner.claim, NULL, "leave steps that ask for tags this machine lacks to others"},
 		{0, "junit", OPT_STR, &w->junit, "FILE", "write what became of the steps as JUnit XML"},
 		{0, "plan", OPT_STR, &w->runner.plan_file, "FILE", "replay an exported plan (cairn plan --json) without the spec"},
 		{'v', "verbose", OPT_COUNT, &w->verbose, NULL, "show every step and its output"},

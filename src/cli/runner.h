@@ -13,6 +13,7 @@ struct runner_options {
 	enum verbosity verbosity;
 	struct str events;              /* file; {NULL} none */
 	struct str junit;               /* file; {NULL} none */
+	bool claim;                     /* leave steps for machines with other tags to these */
 	struct str plan_file;           /* an exported plan to replay instead of the spec; {NULL} none */
 };
 

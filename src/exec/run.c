@@ -67,7 +67,7 @@ static void end_step(struct runner *r, uint32_t step, enum step_state state, str
 		walk_settle_as(r->run->walk, step, WALK_FAILED);
 	emit_end(r, step, state, NULL, NULL, reason);
 	schedule_done(r->schedule, step);
-	if (is_bad(state) && state != STATE_BLOCKED && state != STATE_CANCELLED)
+	if (is_bad(state) && state != STATE_BLOCKED && state != STATE_CANCELLED && state != STATE_LEFT)
 		note_failure(r, step);
 }
 
@@ -82,6 +82,10 @@ static bool settled_by_needs(struct runner *r, uint32_t step)
 		const struct plan_need *need = &run->plan->needs[s->needs.at + i];
 		enum step_state state = r->states[need->step];
 
+		if (state == STATE_LEFT) {
+			end_step(r, step, STATE_LEFT, str_fmt(run->arena, STR_FMT " is left to another machine", STR_ARG(step_name(r, need->step))));
+			return true;
+		}
 		if (is_bad(state) && (state == STATE_BLOCKED || state == STATE_CANCELLED || !(run->plan->steps[need->step].flags & STEP_CONTINUE))) {
 			end_step(r, step, STATE_BLOCKED, str_fmt(run->arena, STR_FMT " %s", STR_ARG(step_name(r, need->step)), step_state_name(state)));
 			return true;
@@ -232,6 +236,37 @@ static bool still_good(struct runner *r, uint32_t step)
 	return true;
 }
 
+/* What every machine with a shell offers, and what its configuration says. */
+static bool offered(const struct run_options *o, struct str tag)
+{
+	for (size_t i = 0; i < o->ntags; i++)
+		if (str_eq(o->tags[i], tag))
+			return true;
+	return str_is(tag, "shell");
+}
+
+/* The first of the step's own tags that this machine does not offer; {NULL}: it offers all. */
+static struct str lacking(const struct run *run, const struct plan_step *s)
+{
+	for (uint32_t i = 0; i < s->tags.n; i++)
+		if (!offered(&run->options, plan_word(run->plan, s->tags, i)))
+			return plan_word(run->plan, s->tags, i);
+	return (struct str){0};
+}
+
+/* It would have to run: is that for another machine to do? */
+static bool left_to_others(struct runner *r, uint32_t step)
+{
+	struct run *run = r->run;
+	struct str tag = lacking(run, &run->plan->steps[step]);
+
+	if (!run->options.claim || !tag.s)
+		return false;
+	free_waiting(&r->waiting[step]);
+	end_step(r, step, STATE_LEFT, str_fmt(run->arena, "it is for machines tagged " STR_FMT, STR_ARG(tag)));
+	return true;
+}
+
 /* Looks at one ready step: ends it, or queues it to run. */
 static void consider(struct runner *r, uint32_t step)
 {
@@ -254,6 +289,8 @@ static void consider(struct runner *r, uint32_t step)
 		struct str reason = str_dup(run->arena, str_of(err.text ? err.text : "its inputs can't be read"));
 
 		err_release(&err);
+		if (left_to_others(r, step))    /* what it runs in is not here to be looked at */
+			return;
 		free_waiting(w);
 		run->lost = true;
 		end_step(r, step, STATE_FAILED, reason);
@@ -265,6 +302,8 @@ static void consider(struct runner *r, uint32_t step)
 		free_waiting(w);
 		return;
 	}
+	if (left_to_others(r, step))
+		return;
 	w->reason = why(r, step, w->probe, w->scratch);
 	if (!run->options.dry_run) {
 		schedule_queue(r->schedule, step);
@@ -416,21 +455,14 @@ static int turn(struct runner *r, struct err *err)
 	return loop_turn(r->loop, -1, err);
 }
 
-/* What every machine with a shell offers, and what its configuration says. */
-static bool offered(const struct run_options *o, struct str tag)
-{
-	for (size_t i = 0; i < o->ntags; i++)
-		if (str_eq(o->tags[i], tag))
-			return true;
-	return str_is(tag, "shell");
-}
-
 static int check_step(const struct run *run, const struct plan_step *s, struct err *err)
 {
+	if (run->options.claim && lacking(run, s).s)
+		return 0;
 	for (uint32_t i = 0; i < s->tags.n; i++)
 		if (!offered(&run->options, plan_word(run->plan, s->tags, i)))
-			return err_set(err, ERR_RUNTIME, "it is for machines tagged " STR_FMT ", and this one is not (`tags` in the configuration)",
-				       STR_ARG(plan_word(run->plan, s->tags, i)));
+			return err_set(err, ERR_RUNTIME, "it is for machines tagged " STR_FMT ", and this one is not (`tags` in the configuration); "
+				       "--claim leaves it to these", STR_ARG(plan_word(run->plan, s->tags, i)));
 	return s->script_kind == SCRIPT_KIND_NONE ? 0 : run->runtimes[s->runtime]->check(run->plan, s, err);
 }
 

@@ -15,6 +15,7 @@ struct run_options {
 	bool keep_going, dry_run;
 	enum { FORCE_NONE, FORCE_GOALS, FORCE_ALL } force;
 	const struct str *tags; size_t ntags;   /* offered by this machine */
+	bool claim;                     /* leave what would have to run on a machine with other tags to that, with what needs it */
 	const char *const *environ;     /* the caller's */
 	struct str engine, engine_where;        /* of containers, as configured, and who said so */
 	bool tty;                       /* tick the progress view */

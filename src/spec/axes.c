@@ -210,9 +210,9 @@ static void param_default_read(struct reader *r, const struct node *n, void *at)
 static bool is_run_option(struct str name)
 {
 	static const char *const options[] = {
-		"C", "V", "claim", "color", "directory", "dry-run", "dry_run", "engine", "env", "events",
-		"explain", "file", "force", "help", "jobs", "json", "keep-going", "keep_going", "no-cache",
-		"no_cache", "output", "plan", "progress", "quiet", "runtime", "sandbox", "status", "tags",
+		"C", "V", "affected", "claim", "color", "directory", "dry-run", "dry_run", "engine", "env", "events",
+		"explain", "file", "force", "help", "jobs", "json", "junit", "keep-going", "keep_going", "no-cache",
+		"no_cache", "output", "plan", "progress", "quiet", "runtime", "sandbox", "since", "status", "tags",
 		"timeout", "var", "verbose", "version", "workspace",
 	};
 	for (size_t i = 0; i < countof(options); i++) {
