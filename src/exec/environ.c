@@ -8,6 +8,7 @@
 #include "sys/file.h"
 
 #define SECRET_MAX (1u << 20)
+#define ARGUMENT_MAX (120u << 10)       /* the kernel takes no more than 128 KiB in one */
 
 const char *environ_get(const char *const *env, const char *name)
 {
@@ -89,19 +90,35 @@ const char *const *environ_inside(struct arena *a, const struct plan *plan, cons
 	return l.v;
 }
 
+/* Has a shell read a script that is longer than an argument may be. */
+static const char *source(struct arena *a, const char *file)
+{
+	CLEANUP_BUF struct buf b = BUF_INIT(BUF_UNLIMITED);
+
+	buf_z(&b, ". '");
+	for (; *file; file++)
+		*file == '\'' ? buf_z(&b, "'\\''") : buf_c(&b, *file);
+	buf_z(&b, "'");
+	return str_dup(a, buf_view(&b)).s;
+}
+
 const char *const *command_make(struct arena *a, const struct plan *plan, const struct plan_step *s, const char *script_file, bool *needs_file)
 {
 	const char **argv = arena_array(a, s->argv.n + s->args.n + 4, const char *);
 	size_t n = 0;
 
-	*needs_file = s->script_kind == SCRIPT_KIND_RUN && s->flags & (STEP_SHEBANG | STEP_SCRIPT_FILE);
+	struct str script = plan_str(plan, s->script);
+	bool as_file = s->script_kind == SCRIPT_KIND_RUN && s->flags & (STEP_SHEBANG | STEP_SCRIPT_FILE);
+	bool too_long = s->script_kind == SCRIPT_KIND_RUN && !as_file && script.n > ARGUMENT_MAX;
+
+	*needs_file = as_file || too_long;
 	if (!(s->flags & STEP_SHEBANG))
 		for (uint32_t i = 0; i < s->argv.n; i++)
 			argv[n++] = plan_word(plan, s->argv, i).s;
-	if (*needs_file) {
+	if (as_file) {
 		argv[n++] = script_file;
 	} else if (s->script_kind == SCRIPT_KIND_RUN) {
-		argv[n++] = plan_str(plan, s->script).s;
+		argv[n++] = too_long ? source(a, script_file) : script.s;
 		if (s->args.n)
 			argv[n++] = "cairn";            /* $0 */
 	}
