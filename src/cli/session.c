@@ -383,7 +383,8 @@ static struct images *images_of(struct session *s, void (*warn)(void *ctx, struc
 		.pins = s->pins, .warn = warn, .ctx = ctx,
 	};
 
-	s->identify = (struct identify_options){.engine = s->config.container_engine, .engine_from = s->config.container_engine_where};
+	s->identify = (struct identify_options){.engine = s->config.container_engine, .engine_from = s->config.container_engine_where,
+						.insecure = s->config.insecure_registries, .ninsecure = s->config.ninsecure_registries};
 	return s->images = s->plan->nimages ? images_open(&o) : NULL;
 }
 

@@ -5,7 +5,7 @@
 
 #include "plan/manifest.h"
 #include "resolve/context.h"
-#include "resolve/imagelock.h"
+#include "resolve/refimage.h"
 #include "sys/file.h"
 #include "sys/pool.h"
 
@@ -21,10 +21,9 @@ struct built {                          /* what an image that is built was made 
 struct images {
 	struct images_options o;
 	struct identifier *identifier;
-	struct imagelock lock;
-	struct ident lock_ident;
-	bool lock_read;
-	struct str lock_problem;
+	struct refimages *refs;
+	struct ident lock;              /* cairn.lock's, once it was looked for */
+	bool looked;
 	struct plan_index *index;       /* made when a context is looked at */
 	struct image_fact **facts;      /* by image; NULL: not asked yet */
 	struct built **built;           /* by image */
@@ -47,64 +46,12 @@ void images_close(struct images *m)
 	for (uint32_t i = 0; i < m->o.plan->nimages; i++)
 		if (m->built[i] && m->built[i]->listed)
 			listing_release(&m->built[i]->listing);
+	refimages_close(m->refs);
 	identifier_close(m->identifier);
-	imagelock_release(&m->lock);
 	free(m);
 }
 
 /* ---- references ---- */
-
-static void lock_load(struct images *m)
-{
-	struct err err = ERR_INIT;
-
-	if (m->lock_read)
-		return;
-	m->lock_read = true;
-	if (file_ident(m->o.rootfd, IMAGELOCK_FILE, &m->lock_ident, NULL) != 1)
-		m->lock_ident = (struct ident){0};
-	if (imagelock_read(m->o.arena, m->o.rootfd, &m->lock, &err) < 0) {
-		CLEANUP_BUF struct buf text = BUF_INIT(64 << 10);
-
-		err_print(&err, &text, false);
-		m->lock_problem = str_dup(m->o.arena, str_trim(buf_view(&text)));
-	}
-	err_release(&err);
-}
-
-bool images_lock(const struct images *m, struct ident *ident)
-{
-	if (!m || !m->lock_read)
-		return false;
-	*ident = m->lock_ident;
-	return true;
-}
-
-/* What cairn.lock says of a reference for a platform; false: nothing. */
-static bool from_lock(struct images *m, struct str ref, struct str platform, struct image_fact *fact)
-{
-	struct arena *a = m->o.arena;
-	struct imageref parsed;
-	struct platform want;
-	const struct imagelock_image *image;
-	const struct imagelock_pin *pin;
-	char digest[DIGEST_TEXT_MAX];
-
-	lock_load(m);
-	if (imageref_parse(a, ref, &parsed) || !(image = imagelock_find(&m->lock, imageref_text(a, &parsed))))
-		return false;
-	if (!platform.n)
-		image_platform(a, &want);
-	else if (platform_parse(a, platform, &want))
-		return false;
-	if (!(pin = imagelock_pin(image, &want)))
-		return false;
-	*fact = (struct image_fact){.identity = pin->identity, .pinned = true, .index = image->index, .manifest = pin->manifest, .create = S("")};
-	if (pin->config.algo)
-		fact->create = str_dup(a, str_of(digest_text(&pin->config, digest)));
-	fact->pull = str_fmt(a, STR_FMT "@%s", STR_ARG(imageref_name(a, &parsed)), digest_text(&pin->manifest, digest));
-	return true;
-}
 
 static void tell_unknown(struct images *m, struct image_fact *fact, struct err *err)
 {
@@ -119,33 +66,38 @@ static void tell_unknown(struct images *m, struct image_fact *fact, struct err *
 	err_release(err);
 }
 
-static void identify(struct images *m, struct str ref, struct str platform, uint32_t pull, struct image_fact *fact, struct image_found *found)
+/* cairn.lock may say what an image is: while nobody can read it, nobody is asked. */
+static int refs_open(struct images *m, struct err *err)
 {
-	struct image_ask ask = {ref, platform, pull == PULL_KIND_ALWAYS ? IMAGE_ALWAYS : pull == PULL_KIND_NEVER ? IMAGE_NEVER : IMAGE_MISSING};
-	struct err err = ERR_INIT;
-
+	if (m->refs)
+		return 0;
+	if (file_ident(m->o.rootfd, IMAGELOCK_FILE, &m->lock, NULL) != 1)
+		m->lock = (struct ident){0};
+	m->looked = true;
 	if (!m->identifier)
 		m->identifier = identifier_open(m->o.identify);
-	if (image_identify(m->identifier, m->o.arena, &ask, found, &err) < 0) {
-		tell_unknown(m, fact, &err);
-		return;
-	}
-	*fact = (struct image_fact){.identity = found->identity, .create = found->create, .pull = found->pull, .index = found->index,
-				    .manifest = found->manifest};
+	m->refs = refimages_open(m->o.rootfd, m->identifier, err);
+	return m->refs ? 0 : -1;
 }
 
-static void reference(struct images *m, const struct plan_image *image, struct image_fact *fact)
+bool images_lock(const struct images *m, struct ident *ident)
 {
-	struct str ref = plan_str(m->o.plan, image->ref), platform = plan_str(m->o.plan, image->platform);
-	struct image_found found;
+	if (!m || !m->looked)
+		return false;
+	*ident = m->lock;
+	return true;
+}
 
-	if (from_lock(m, ref, platform, fact))
-		return;
-	if (m->lock_problem.n) {                /* it may say what this is, and nobody can read it */
-		fact->problem = m->lock_problem;
-		return;
-	}
-	identify(m, ref, platform, image->pull, fact, &found);
+static int ask(struct images *m, struct str ref, struct str platform, uint32_t pull, bool whole, const struct refimage **out,
+	       struct image_fact *fact, struct err *err)
+{
+	struct image_ask question = {ref, platform, pull == PULL_KIND_ALWAYS ? IMAGE_ALWAYS : pull == PULL_KIND_NEVER ? IMAGE_NEVER : IMAGE_MISSING};
+
+	if (refs_open(m, err) < 0 || refimages_ask(m->refs, &question, whole, out, err) < 0)
+		return -1;
+	*fact = (struct image_fact){.identity = (*out)->found.identity, .pinned = (*out)->pinned, .create = (*out)->found.create,
+				    .pull = (*out)->found.pull, .index = (*out)->found.index, .manifest = (*out)->found.manifest};
+	return 0;
 }
 
 /* ---- Containerfiles ---- */
@@ -156,7 +108,6 @@ struct building {
 	struct built *b;
 	VEC(struct image_base) bases;
 	struct image_fact fact;         /* of a base that can't be told */
-	bool pinned;
 };
 
 /* NAME=VALUE of an image's description. */
@@ -182,28 +133,20 @@ static const struct cfile_image *base_image(void *ctx, struct str ref, struct st
 	struct building *g = ctx;
 	struct arena *a = g->m->o.arena;
 	struct cfile_image *out = arena_calloc(a, 1, sizeof(*out));
-	struct image_found found = {0};
+	const struct refimage *image;
 	struct image_fact fact = {0};
+	struct err err = ERR_INIT;
 	char digest[DIGEST_TEXT_MAX];
 
-	/* A pin tells neither triggers nor variables, on which a build rests: the image itself is asked, and must agree. */
-	bool pinned = from_lock(g->m, ref, platform, &fact);
-	struct digest pin = fact.identity;
-
-	identify(g->m, pinned ? fact.pull : ref, platform, PULL_KIND_MISSING, &fact, &found);
-	if (fact.identity.algo && pinned && !digest_eq(&pin, &fact.identity)) {
-		fact.identity = (struct digest){0};
-		fact.problem = str_fmt(a, "the image " STR_FMT " is not what cairn.lock says", STR_ARG(ref));
-	}
-	if (!fact.identity.algo) {
-		g->fact = fact;
+	if (ask(g->m, ref, platform, PULL_KIND_MISSING, true, &image, &fact, &err) < 0) {
+		tell_unknown(g->m, &g->fact, &err);
 		return NULL;
 	}
 	out->identity = str_dup(a, str_of(digest_text(&fact.identity, digest)));
-	out->env = variables(a, found.description, &out->nenv);
-	out->onbuild = found.onbuild;
-	out->nonbuild = found.nonbuild;
-	if (!found.builder_told && found.source == IMAGE_FROM_ENGINE) {         /* it has triggers, or may: one that reads all stands for them */
+	out->env = variables(a, image->found.description, &out->nenv);
+	out->onbuild = image->found.onbuild;
+	out->nonbuild = image->found.nonbuild;
+	if (!image->found.builder_told && image->found.source == IMAGE_FROM_ENGINE) {         /* it has triggers, or may: one that reads all stands for them */
 		out->onbuild = &anything;
 		out->nonbuild = 1;
 	}
@@ -349,6 +292,7 @@ const struct image_fact *images_fact(struct images *m, uint32_t image)
 {
 	static const struct image_fact unknown = {.problem = {"nobody is there to tell what it is", 34}};
 	const struct plan_image *of;
+	const struct refimage *ref;
 	struct image_fact *fact;
 	struct err err = ERR_INIT;
 
@@ -361,9 +305,8 @@ const struct image_fact *images_fact(struct images *m, uint32_t image)
 	*fact = (struct image_fact){.create = S(""), .pull = S("")};
 	if (m->o.pins && m->o.pins[image].identity.algo)
 		*fact = m->o.pins[image];
-	else if (of->kind == IMAGE_KIND_REF)
-		reference(m, of, fact);
-	else if (containerfile(m, image, fact, &err) < 0)
+	else if ((of->kind == IMAGE_KIND_REF ? ask(m, plan_str(m->o.plan, of->ref), plan_str(m->o.plan, of->platform), of->pull, false, &ref, fact, &err)
+					     : containerfile(m, image, fact, &err)) < 0)
 		tell_unknown(m, fact, &err);
 	if (fact->problem.n && m->o.warn)
 		m->o.warn(m->o.ctx, str_fmt(m->o.arena, "steps in the image " STR_FMT " are not cached: " STR_FMT,
