@@ -181,6 +181,26 @@ static int content_gather(struct session *s, struct plan_content *out, struct er
 	return 0;
 }
 
+/* What the images of wanted steps are now: by that they are replayed. */
+static void pins_gather(struct view *v, struct plan_content *out)
+{
+	struct session *s = &v->s;
+	const struct plan *plan = s->plan;
+	struct images *images = session_images(s, view_warn, v);
+	bool *wanted = arena_array(&s->arena, plan->nimages + 1, bool);
+
+	out->pins = arena_array(&s->arena, plan->nimages + 1, struct plan_pin);
+	for (uint32_t i = 0; i < plan->nsteps; i++)
+		if (s->selection.wanted[i] && plan_image_of(plan, &plan->steps[i]))
+			wanted[plan->places[plan->steps[i].place].image] = true;
+	for (uint32_t i = 0; i < plan->nimages; i++) {
+		const struct image_fact *fact = wanted[i] ? images_fact(images, i) : NULL;
+
+		if (fact && fact->identity.algo)
+			out->pins[out->npins++] = (struct plan_pin){i, fact->identity, fact->create, fact->pull};
+	}
+}
+
 static void status_json(void *ctx, uint32_t step, struct json *j)
 {
 	const struct survey *v = ctx;
@@ -199,6 +219,7 @@ static int plan_json(struct view *v, struct survey *survey, struct err *err)
 
 	if (sha256_init(err) < 0 || session_content(&v->s, err) < 0 || content_gather(&v->s, &content, err) < 0)
 		return -1;
+	pins_gather(v, &content);
 	plan_to_json(v->s.plan, &v->s.selection, &content, survey ? status_json : NULL, survey, &v->out);
 	return 0;
 }

@@ -39,6 +39,20 @@ static int verify(struct session *s, const struct plan_content *content, struct 
 		       differ == 1 ? "" : "s", differ == 1 ? "s" : "", STR_ARG(buf_view(&named)), differ > NAMED_MAX ? "\n  ..." : "");
 }
 
+/* Steps run in what the plan says their images are, whatever tags say today. What is built is made of files, which are verified. */
+static void pin(struct session *s, const struct plan_content *content)
+{
+	struct image_fact *pins = arena_calloc(&s->arena, s->plan->nimages + 1, sizeof(*pins));
+
+	for (size_t i = 0; i < content->npins; i++) {
+		const struct plan_pin *p = &content->pins[i];
+
+		if (p->image < s->plan->nimages)
+			pins[p->image] = (struct image_fact){.identity = p->identity, .create = p->create, .pull = p->pull};
+	}
+	s->pins = pins;
+}
+
 int replay_plan(struct session *s, struct str file, struct err *err)
 {
 	struct arena *a = &s->arena;
@@ -56,7 +70,8 @@ int replay_plan(struct session *s, struct str file, struct err *err)
 	if (plan_open(s->compiled.image.s, s->compiled.image.n, true, &s->compiled.plan, err) < 0)
 		return -1;
 	s->plan = &s->compiled.plan;
-	if (session_content(s, err) < 0)
+	if (session_content(s, err) < 0 || verify(s, &content, err) < 0)
 		return -1;
-	return verify(s, &content, err);
+	pin(s, &content);
+	return 0;
 }

@@ -375,8 +375,7 @@ int session_content(struct session *s, struct err *err)
 	return s->content ? 0 : -1;
 }
 
-/* NULL where no step runs in one. */
-static struct images *images_of(struct session *s, void (*warn)(void *ctx, struct str text), void *ctx)
+struct images *session_images(struct session *s, void (*warn)(void *ctx, struct str text), void *ctx)
 {
 	struct images_options o = {
 		.arena = &s->arena, .plan = s->plan, .content = s->content, .root = s->root, .rootfd = s->rootfd, .identify = &s->identify,
@@ -385,7 +384,9 @@ static struct images *images_of(struct session *s, void (*warn)(void *ctx, struc
 
 	s->identify = (struct identify_options){.engine = s->config.container_engine, .engine_from = s->config.container_engine_where,
 						.insecure = s->config.insecure_registries, .ninsecure = s->config.ninsecure_registries};
-	return s->images = s->plan->nimages ? images_open(&o) : NULL;
+	if (!s->images && s->plan->nimages)
+		s->images = images_open(&o);
+	return s->images;
 }
 
 int session_walk(struct session *s, void (*warn)(void *ctx, struct str text), void *ctx, struct err *err)
@@ -406,7 +407,7 @@ int session_walk(struct session *s, void (*warn)(void *ctx, struct str text), vo
 		snapshot_teach(s->snapshot, s->content);
 	s->walk = (struct walk){
 		.arena = &s->arena, .plan = s->plan, .content = s->content, .tools = s->tools, .store = s->store, .root = s->root,
-		.images = images_of(s, warn, ctx), .rootfd = s->rootfd, .os = s->compile.os, .arch = s->compile.arch, .path = path_tokens(&s->arena, s->root),
+		.images = session_images(s, warn, ctx), .rootfd = s->rootfd, .os = s->compile.os, .arch = s->compile.arch, .path = path_tokens(&s->arena, s->root),
 		.warn = warn, .ctx = ctx,
 	};
 	return walk_open(&s->walk, err);

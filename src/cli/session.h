@@ -79,6 +79,8 @@ int session_plan(struct session *, struct err *);
 int session_select(struct session *, struct err *);
 /* The stat cache; session_walk does it, too. */
 int session_content(struct session *, struct err *);
+/* What the plan's images are; NULL when it has none. After session_content; session_walk does it, too. */
+struct images *session_images(struct session *, void (*warn)(void *ctx, struct str text), void *ctx);
 /* Content, tools, store and walk, for keys. A cache that can't be opened is a warning, store stays NULL. */
 int session_walk(struct session *, void (*warn)(void *ctx, struct str text), void *ctx, struct err *);
 void session_close(struct session *);

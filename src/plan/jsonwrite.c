@@ -308,6 +308,30 @@ static void put_secrets(struct json *j, const struct plan *p)
 	json_close(j, ']');
 }
 
+static void put_pins(struct json *j, const struct plan *p, const struct plan_content *content)
+{
+	char text[DIGEST_TEXT_MAX];
+
+	if (!content->npins)
+		return;
+	json_key(j, "images");
+	json_open(j, '[');
+	for (size_t i = 0; i < content->npins; i++) {
+		const struct plan_pin *pin = &content->pins[i];
+
+		json_open(j, '{');
+		json_key(j, "image");
+		put_image(j, p, &p->images[pin->image]);
+		json_kstr(j, "identity", str_of(digest_text(&pin->identity, text)));
+		if (pin->create.n)
+			json_kstr(j, "id", pin->create);
+		if (pin->pull.n)
+			json_kstr(j, "pull", pin->pull);
+		json_close(j, '}');
+	}
+	json_close(j, ']');
+}
+
 static void put_names(struct json *j, const struct plan *p, const char *key, const uint32_t *steps, size_t n, const struct selection *sel)
 {
 	json_key(j, key);
@@ -341,6 +365,7 @@ void plan_to_json(const struct plan *p, const struct selection *sel, const struc
 		json_str(&j, plan_path_str(p, p->sources[i]));
 	json_close(&j, ']');
 	put_secrets(&j, p);
+	put_pins(&j, p, content);
 	put_names(&j, p, "goals", sel->goals, sel->ngoals, sel);
 	put_names(&j, p, "finally", sel->finally, sel->nfinally, sel);
 	json_key(&j, "order");

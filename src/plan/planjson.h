@@ -7,8 +7,16 @@
 #include "plan/plan.h"
 #include "plan/select.h"
 
-/* What the export needs beside the plan: the content of workspace inputs (sources only, sorted). */
-struct plan_content { struct entries files; };
+/* What an image was when the plan was exported. */
+struct plan_pin {
+	uint32_t image;                 /* into the plan's images */
+	struct digest identity;
+	struct str create, pull;        /* the engine's id, "name@sha256:..."; "": not known */
+};
+
+/* What the export needs beside the plan: the content of workspace inputs (sources only, sorted), and the images of its steps as far
+ * as anybody could tell. */
+struct plan_content { struct entries files; struct plan_pin *pins; size_t npins; };
 
 /* status: NULL, or a function that adds members to a step's object (--status). */
 struct json;

@@ -507,6 +507,26 @@ static void read_workspace(struct reader *r, const struct node *root, struct pla
 	}
 }
 
+static void read_pins(struct reader *r, const struct node *root, struct plan_content *content)
+{
+	const struct node *list = member_list(r, root, "images", NODE_LIST);
+
+	content->pins = arena_array(r->arena, list->n + 1, struct plan_pin);
+	content->npins = list->n;
+	for (size_t i = 0; i < list->n; i++) {
+		const struct node *of = object(r, list, i, "images"), *image = member(of, "image");
+		struct plan_pin *pin = &content->pins[i];
+
+		*pin = (struct plan_pin){.create = member_text(r, of, "id", false), .pull = member_text(r, of, "pull", false)};
+		if (!image || image->kind != NODE_MAP)
+			read_wrong(r, "image", "an object");
+		else
+			pin->image = read_image(r, image);
+		if (!digest_parse(member_text(r, of, "identity", true), &pin->identity))
+			read_wrong(r, "identity", "a digest");
+	}
+}
+
 static void read_lists(struct reader *r, const struct node *root)
 {
 	const struct node *specs = member_list(r, root, "specs", NODE_LIST), *sources = member_list(r, root, "sources", NODE_LIST);
@@ -535,6 +555,7 @@ static int read_plan(struct reader *r, const struct node *root, struct plan_cont
 	read_workflow(r, root);
 	read_commands(r);
 	read_workspace(r, root, content);
+	read_pins(r, root, content);
 	return r->bad ? -1 : build_finish(&r->build, member_text(r, root, "name", true), image, r->err);
 }
 

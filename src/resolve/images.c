@@ -303,11 +303,16 @@ const struct image_fact *images_fact(struct images *m, uint32_t image)
 	of = &m->o.plan->images[image];
 	fact = m->facts[image] = arena_calloc(m->o.arena, 1, sizeof(*fact));
 	*fact = (struct image_fact){.create = S(""), .pull = S("")};
-	if (m->o.pins && m->o.pins[image].identity.algo)
+	if (m->o.pins && m->o.pins[image].identity.algo && of->kind == IMAGE_KIND_REF)
 		*fact = m->o.pins[image];
 	else if ((of->kind == IMAGE_KIND_REF ? ask(m, plan_str(m->o.plan, of->ref), plan_str(m->o.plan, of->platform), of->pull, false, &ref, fact, &err)
 					     : containerfile(m, image, fact, &err)) < 0)
 		tell_unknown(m, fact, &err);
+	if (of->kind == IMAGE_KIND_BUILD && m->o.pins && m->o.pins[image].identity.algo && fact->identity.algo &&
+	    !digest_eq(&m->o.pins[image].identity, &fact->identity)) {
+		fact->identity = (struct digest){0};
+		fact->problem = S("it is no longer what the plan was made for: a file of its context, or what it is built on, is another");
+	}
 	if (fact->problem.n && m->o.warn)
 		m->o.warn(m->o.ctx, str_fmt(m->o.arena, "steps in the image " STR_FMT " are not cached: " STR_FMT,
 					    STR_ARG(plan_str(m->o.plan, of->kind == IMAGE_KIND_REF ? of->ref : of->file)), STR_ARG(fact->problem)));

@@ -39,7 +39,7 @@ static struct entry contents[] = {
 	{.path = {"src/b.c", 7}, .type = ENTRY_LINK, .mode = 0777, .link = {"a.c", 3}, .digest = {DIGEST_SHA256, {2}}},
 	{.path = {"src/\xff.c", 7}, .type = ENTRY_ABSENT},
 };
-static const struct plan_content content = {{contents, 4}};
+static const struct plan_content content = {.files = {contents, 4}};
 
 static bool export(struct arena *a, const struct plan *plan, const struct plan_content *c, struct buf *out)
 {
