@@ -340,7 +340,9 @@ class Campaign:
         self.expect(run.status in (0, 1), f"in a clone it exits with {run.status}", run)
         for s in selected:
             o = outcomes[s.name]
-            if o.state == "ok" and s.keyed and not s.skip and self.seen.get(o.key) == "sure":
+            # a blob that an earlier round damaged may be of a content no step is known to have made: a run that was raced or killed
+            found_damage = self.suspect and "held a damaged file" in run.text
+            if o.state == "ok" and s.keyed and not s.skip and self.seen.get(o.key) == "sure" and not found_damage:
                 self.expect(s.log not in run.log, f"{s.name} ran in a clone with the same cache", run)
         self.check_outputs(selected, outcomes, {}, there.scan(), run)
         shutil.rmtree(root)
