@@ -12,6 +12,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+static const char *server_ping = "";   /* headers of the reply to /_ping */
 static int server_port;
 static char server_path[108];           /* the Unix socket */
 static _Atomic int server_connections;
@@ -115,6 +116,8 @@ static bool server_answer(int fd, const char *path, const char *head)
 	} else if (server_is(path, "/body")) {
 		snprintf(text, sizeof(text), "%zu %u", length, sum);
 		server_reply(fd, 200, "", text);
+	} else if (server_is(path, "/_ping")) {
+		server_reply(fd, 200, server_ping, "OK");
 	} else if (server_is(path, "/error")) {
 		server_reply(fd, 409, "", "{\"message\":\"taken\"}");
 	} else if (server_is(path, "/head-only")) {
