@@ -29,3 +29,5 @@ struct engine_place {
 int engine_places(struct arena *, const struct engine_choice *, int *wanted, struct engine_place **out, size_t *n, struct err *);
 /* One URL; a place with a problem when it is none. */
 void engine_place_of(struct arena *, struct str url, struct str why, enum engine_kind likely, struct engine_place *out);
+/* What to do about a socket that could not be connected to, in brackets behind a blank; "" where nothing is known. */
+const char *engine_advice(int os_errno, enum engine_kind likely);

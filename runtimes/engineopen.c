@@ -140,7 +140,7 @@ static void answered(struct engine_opening *o)
 
 /* --- what did not --- */
 
-static const char *advice(int os_errno, enum engine_kind likely)
+const char *engine_advice(int os_errno, enum engine_kind likely)
 {
 	if (os_errno == EACCES && likely == ENGINE_DOCKER)
 		return " (no right to the socket: become a member of the group docker, with a new login, or use a rootless engine)";
@@ -156,13 +156,13 @@ static void not_answered(struct engine_opening *o, struct str why, int os_errno)
 	struct engine_place *p = o->place;
 	if (p->named && o->wanted < 0) {
 		err_set(&o->err, ERR_RUNTIME, "unable to use the container engine that " STR_FMT " names, " STR_FMT ": " STR_FMT "%s", STR_ARG(p->why),
-			STR_ARG(p->url), STR_ARG(why), advice(os_errno, p->likely));
+			STR_ARG(p->url), STR_ARG(why), engine_advice(os_errno, p->likely));
 		fail(o);
 		return;
 	}
 	/* That a usual place is empty is no news. */
 	if (p->named || os_errno != ENOENT)
-		buf_fmt(&o->notes, "%s" STR_FMT ": " STR_FMT "%s", o->notes.n ? "; " : "", STR_ARG(p->url), STR_ARG(why), advice(os_errno, p->likely));
+		buf_fmt(&o->notes, "%s" STR_FMT ": " STR_FMT "%s", o->notes.n ? "; " : "", STR_ARG(p->url), STR_ARG(why), engine_advice(os_errno, p->likely));
 	next(o);
 }
 

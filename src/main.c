@@ -11,7 +11,7 @@
 
 const struct command *const commands[] = {
 	&cmd_run, &cmd_plan, &cmd_list, &cmd_status, &cmd_explain, &cmd_log, &cmd_clean, &cmd_check, &cmd_init,
-	&cmd_generate, &cmd_graph, &cmd_config, &cmd_cache, &cmd_hook, &cmd_pull, &cmd_update, &cmd_version, &cmd_help,
+	&cmd_generate, &cmd_graph, &cmd_config, &cmd_cache, &cmd_hook, &cmd_pull, &cmd_update, &cmd_doctor, &cmd_version, &cmd_help,
 };
 const size_t ncommands = countof(commands);
 

@@ -18,7 +18,7 @@ same "$T/v1" "$T/v2"
 check 'cairn alone shows its commands' says 'Commands:' cairn
 check 'so does help' says 'explain' cairn help
 check 'so does -h' says 'explain' cairn -h
-for command in run plan list status explain log clean check init config cache version help; do
+for command in run plan list status explain log clean check init config cache doctor version help; do
 	check "help of $command" says "Usage: cairn $command" cairn help $command
 	cairn help $command >"$T/h1"; cairn $command --help >"$T/h2"; cairn $command -h >"$T/h3"
 	check "is what $command --help and -h say" sh -c 'cmp "$0/h1" "$0/h2" && cmp "$0/h1" "$0/h3"' "$T"

@@ -12,7 +12,7 @@ struct command {
 };
 
 extern const struct command cmd_run, cmd_plan, cmd_list, cmd_explain, cmd_status, cmd_log, cmd_clean, cmd_check, cmd_init,
-	cmd_config, cmd_cache, cmd_generate, cmd_graph, cmd_hook, cmd_pull, cmd_update, cmd_version, cmd_help;
+	cmd_config, cmd_cache, cmd_generate, cmd_graph, cmd_hook, cmd_pull, cmd_update, cmd_doctor, cmd_version, cmd_help;
 extern const struct command *const commands[];
 extern const size_t ncommands;
 
