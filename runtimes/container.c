@@ -18,6 +18,7 @@
 #include "runtimes/cgroup.h"
 #include "runtimes/containerbody.h"
 #include "runtimes/containerlink.h"
+#include "runtimes/containerneeds.h"
 #include "runtimes/containerplace.h"
 #include "runtimes/containersession.h"
 #include "sys/archive.h"
@@ -40,7 +41,8 @@ struct container {
 	struct str id;                  /* "": there is none yet */
 	struct loop_watch *timer, *report;
 	uint32_t connected;             /* networks after the first that it is in */
-	uint32_t step, put;             /* ids of the shim's */
+	uint32_t step, put, get;        /* ids of the shim's */
+	struct buf listing;             /* what of its requirements is there */
 	unsigned again;
 	int cancelled;                  /* the last signal asked for; 0: none */
 	bool asked, over;
@@ -166,8 +168,35 @@ static void on_put_done(void *ctx, uint32_t id, int reason, struct str text)
 		not_run(c, str_fmt(c->job->arena, "unable to hand over the secrets: " STR_FMT ": %s", STR_ARG(text), strerror(reason)));
 }
 
-static void on_got(void *ctx, uint32_t id, struct str bytes) { (void)ctx, (void)id, (void)bytes; }
-static void on_get_done(void *ctx, uint32_t id, int reason, struct str text) { (void)ctx, (void)id, (void)reason, (void)text; }
+static void begin_step(struct container *c);
+
+static void on_got(void *ctx, uint32_t id, struct str bytes)
+{
+	struct container *c = ctx;
+
+	if (id == c->get)
+		buf_str(&c->listing, bytes);
+}
+
+/* What could meet its requirements was looked for: then it begins. */
+static void on_get_done(void *ctx, uint32_t id, int reason, struct str text)
+{
+	struct container *c = ctx;
+	struct str missing = {0};
+	struct err err = ERR_INIT;
+
+	if (id != c->get || c->over)
+		return;
+	if (reason)
+		not_run(c, str_fmt(c->job->arena, "unable to look for what it requires: " STR_FMT ": %s", STR_ARG(text), strerror(reason)));
+	else if (container_missing(c->job, c->image, buf_view(&c->listing), &missing, &err) < 0)
+		not_run_err(c, &err);
+	else if (missing.n)
+		not_run(c, str_fmt(c->job->arena, "it requires what is not in its container: " STR_FMT, STR_ARG(missing)));
+	else
+		begin_step(c);
+	err_release(&err);
+}
 
 static void on_bye(void *ctx, struct str text)
 {
@@ -257,25 +286,50 @@ static int ask_step(struct container *c, struct err *err)
 	return c->step ? 0 : -1;
 }
 
+static void begin_step(struct container *c)
+{
+	struct err err = ERR_INIT;
+
+	if (ask_step(c, &err) < 0)
+		not_run_err(c, &err);
+	else
+		containerlink_push(c->link);
+	err_release(&err);
+}
+
+/* First what it requires, if anything. */
+static void begin(struct container *c)
+{
+	struct container_needs needs;
+	struct err err = ERR_INIT;
+
+	container_needs(c->job, c->image, &needs);
+	if (!needs.n) {
+		c->get = 1;
+		on_get_done(c, c->get, 0, S(""));
+		return;
+	}
+	c->get = shimlink_get(containerlink_shim(c->link), "/", needs.paths, needs.n, GET_LIST | GET_ABSENT, &err);
+	if (!c->get)
+		not_run_err(c, &err);
+	else
+		containerlink_push(c->link);
+	err_release(&err);
+}
+
 static void on_ready(void *ctx, bool again, uint32_t pid, bool first)
 {
 	struct container *c = ctx;
-	struct err err = ERR_INIT;
 
 	(void)pid, (void)first;
 	c->again = 0;
 	if (again || c->asked)
 		return;
 	c->asked = true;
-	if (c->cancelled) {
+	if (c->cancelled)
 		not_run(c, S(""));
-		return;
-	}
-	if (ask_step(c, &err) < 0)
-		not_run_err(c, &err);
 	else
-		containerlink_push(c->link);
-	err_release(&err);
+		begin(c);
 }
 
 /* ---- the stream ---- */
@@ -473,6 +527,7 @@ static int container_start(struct job *job, struct err *err)
 	struct container *c = xcalloc(1, sizeof(*c));
 
 	(void)err;
+	c->listing = (struct buf)BUF_INIT(1u << 20);
 	job->priv = c;
 	c->job = job;
 	c->session = job->session;
@@ -521,6 +576,7 @@ static void container_release(struct job *job)
 	engine_cancel(c->call);
 	if (c->id.n)
 		container_discard(c->session, c->id);
+	buf_release(&c->listing);
 	free(c);
 }
 

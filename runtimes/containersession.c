@@ -224,9 +224,7 @@ static bool image_read(struct wanted *w, const struct node *json)
 {
 	struct arena *a = &w->session->arena;
 	const struct node *config = json->kind == NODE_MAP ? node_get(json, S("Config")) : NULL;
-	const struct str *env;
 	struct container_image *image = &w->image;
-	size_t nenv;
 
 	image->id = scalar(a, json, "Id");
 	if (!image->id.n)
@@ -239,10 +237,10 @@ static bool image_read(struct wanted *w, const struct node *json)
 		return true;
 	image->entrypoint = texts(a, node_get(config, S("Entrypoint")), &image->nentrypoint);
 	image->cmd = texts(a, node_get(config, S("Cmd")), &image->ncmd);
-	env = texts(a, node_get(config, S("Env")), &nenv);
-	for (size_t i = 0; i < nenv; i++)
-		if (str_starts(env[i], S("PATH=")))
-			image->path = str_from(env[i], 5);
+	image->env = texts(a, node_get(config, S("Env")), &image->nenv);
+	for (size_t i = 0; i < image->nenv; i++)
+		if (str_starts(image->env[i], S("PATH=")))
+			image->path = str_from(image->env[i], 5);
 	return true;
 }
 

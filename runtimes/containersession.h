@@ -25,6 +25,7 @@ struct container_image {                /* lives as long as the session */
 	struct str user, path;          /* of its configuration; path: PATH, or the engines' default */
 	const struct str *entrypoint; size_t nentrypoint;
 	const struct str *cmd; size_t ncmd;
+	const struct str *env; size_t nenv;     /* NAME=VALUE */
 };
 /* Looks for it and pulls it where it may be pulled, once for all who wait for the same. fn as above. */
 struct container_wait *container_image(struct container_session *, const struct job_image *,

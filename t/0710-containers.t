@@ -38,6 +38,8 @@ write_spec() {
 		    limits: {files: 333, pids: 64, memory: 64m, cpus: 0.5}
 		  hungry: {run: "tail /dev/zero", limits: {memory: 16m}}
 		  net: {run: "ls /sys/class/net"}
+		  needs: {run: "echo there", requires: {tools: [sh, /bin/awk, {any: [nonesuch, cat]}], files: [data/f, /etc/passwd], env: [PATH, A]}, env: {A: b}}
+		  lacks: {run: "echo there", requires: {tools: [nonesuch, {any: [no-a, no-b]}], files: [nothere, /nor/this], env: [NOVAR]}}
 		  orphans: {run: "sleep 1000 & setsid sleep 1000 & echo started"}
 		  console: {run: "true", console: true}
 	EOF
@@ -81,6 +83,9 @@ steps_of_engine() {
 	check "$ENGINE: no network" run net
 	check "$ENGINE: is none" sh -c 'cairn log net | grep -vqx lo; test $? = 1'
 	check "$ENGINE: what a step leaves running" run orphans
+	check "$ENGINE: what a step requires is looked for where it runs" run needs
+	refuse 3 "$ENGINE: what is not there" run lacks
+	check "$ENGINE: is named, all of it" grep -q 'tool nonesuch, tool no-a or no-b, file nothere, file /nor/this, variable NOVAR' "$OUT"
 	refuse 3 "$ENGINE: a terminal" cairn run console
 	check "$ENGINE: is refused" grep -q 'console' "$OUT"
 }
