@@ -1,12 +1,15 @@
 #include "runtimes/enginechild.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -15,6 +18,7 @@
 #include "sys/file.h"
 
 #define WORDS_MAX 1000
+#define PREFIX "cairn-engine."
 
 extern char **environ;
 
@@ -113,12 +117,42 @@ static int ssh_listen(struct engine_service *s, struct err *err)
 
 /* --- both --- */
 
+/* Shared by all that inherit the fd, as its holders live. */
+static bool lock_alone(int fd)
+{
+	struct flock whole = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
+	return fcntl(fd, F_OFD_SETLK, &whole) == 0;
+}
+
+/* Folders of runs that were killed: nobody holds the lock of what their programs say, which a program inherits. */
+static void sweep(const char *base)
+{
+	struct dirent *entry;
+	DIR *dir = opendir(base);
+	while (dir && (entry = readdir(dir))) {
+		char path[PATH_MAX], said[PATH_MAX + 8];
+		struct stat st;
+		if (strncmp(entry->d_name, PREFIX, strlen(PREFIX)) != 0)
+			continue;
+		snprintf(path, sizeof(path), "%.3000s/%s", base, entry->d_name);
+		snprintf(said, sizeof(said), "%s/said", path);
+		if (lstat(path, &st) < 0 || !S_ISDIR(st.st_mode) || st.st_uid != geteuid())
+			continue;
+		int fd CLEANUP_FD = open(said, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
+		if (fd >= 0 && lock_alone(fd))
+			file_remove_tree(AT_FDCWD, path, NULL);
+	}
+	if (dir)
+		closedir(dir);
+}
+
 static int make_folder(struct engine_service *s, struct err *err)
 {
 	const char *runtime = getenv("XDG_RUNTIME_DIR");
-	size_t room = sizeof(s->dir) - sizeof("/cairn-engine.XXXXXX");
-	snprintf(s->dir, sizeof(s->dir), "%s/cairn-engine.XXXXXX",
-		 runtime && *runtime == '/' && strlen(runtime) < room && access(runtime, W_OK) == 0 ? runtime : "/tmp");
+	size_t room = sizeof(s->dir) - sizeof("/" PREFIX "XXXXXX");
+	const char *base = runtime && *runtime == '/' && strlen(runtime) < room && access(runtime, W_OK) == 0 ? runtime : "/tmp";
+	sweep(base);
+	snprintf(s->dir, sizeof(s->dir), "%s/" PREFIX "XXXXXX", base);
 	if (!mkdtemp(s->dir)) {
 		err_errno(err, "unable to make a folder %s", s->dir);
 		s->dir[0] = '\0';
@@ -127,7 +161,7 @@ static int make_folder(struct engine_service *s, struct err *err)
 	snprintf(s->socket, sizeof(s->socket), "%s/sock", s->dir);
 	struct str log = str_fmt(&s->arena, "%s/said", s->dir);
 	s->said = open(log.s, O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
-	return s->said < 0 ? err_errno(err, "unable to make %s", log.s) : 0;
+	return s->said < 0 || !lock_alone(s->said) ? err_errno(err, "unable to make %s", log.s) : 0;
 }
 
 struct engine_service *engine_service_start(struct loop *loop, const struct engine_place *place, struct str *socket, struct err *err)

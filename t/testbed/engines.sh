@@ -171,14 +171,16 @@ images() {
 }
 
 # --- start, env, stop ----------------------------------------------------------------------------
-leash() {       # PID
-	setsid sh -c 'while [ -d "/proc/$1" ]; do sleep 1; [ -d "$2" ] || exit 0; done; exec "$3" stop "$2"' \
-		leash "$1" "$root" "$here/engines.sh" >/dev/null 2>&1 </dev/null &
+leash() {       # PID; not while this shell still starts some
+	setsid sh -c 'while [ -d "/proc/$1" ] || [ -d "/proc/$4" ]; do sleep 1; [ -d "$2" ] || exit 0; done; exec "$3" stop "$2"' \
+		leash "$1" "$root" "$here/engines.sh" $$ >/dev/null 2>&1 </dev/null &
 }
 start() {       # [PID]
 	[ "$(id -u)" = 0 ] || die "container engines are started as root"
 	mkdir -p "$run"
 	trap 'status=$?; [ $status = 0 ] || stop; exit $status' EXIT
+	trap 'exit 130' INT
+	trap 'exit 143' TERM
 	[ -z "${1:-}" ] || leash "$1"
 	htpasswd -Bbn tester secret >"$run/htpasswd" 2>/dev/null
 	registry registry

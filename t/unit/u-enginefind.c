@@ -189,7 +189,14 @@ static void by_ssh(void)
 	snprintf(path, sizeof(path), "%.90s/bin:%s", scratch_path, getenv("PATH"));
 	setenv("PATH", path, 1);
 	server_ping = "API-Version: 1.45\r\n";
+	sh("mkdir cairn-engine.killed cairn-engine.lives cairn-engine.begins && touch cairn-engine.killed/said cairn-engine.lives/said");
+	int held = openat(scratch_fd, "cairn-engine.lives/said", O_RDWR);
+	fcntl(held, F_OFD_SETLK, &(struct flock){.l_type = F_WRLCK, .l_whence = SEEK_SET});
 	e = open_it("ssh://me@host:22");
+	sh("test ! -e cairn-engine.killed && test -e cairn-engine.lives/said && test -e cairn-engine.begins");
+	ok(true, "what a killed run has left is removed, and only that");
+	close(held);
+	sh("rm -r cairn-engine.lives cairn-engine.begins");
 	ok(e && engine_kind(e) == ENGINE_DOCKER, "through ssh");
 	engine_close(e);
 	sh("grep -q -- '-l me -p 22 -- host docker system dial-stdio' ssh-words");
