@@ -31,7 +31,7 @@ struct str container_build_ref(struct arena *a, const struct job_build *build)
 
 static struct job_image image_copy(struct arena *a, const struct job_image *image)
 {
-	return (struct job_image){str_dup(a, image->create), str_dup(a, image->ref), image->pull, str_dup(a, image->platform), NULL};
+	return (struct job_image){str_dup(a, image->create), str_dup(a, image->ref), image->pull, str_dup(a, image->platform), NULL, {0}};
 }
 
 struct container_build *container_build_new(struct container_session *s, const struct job_image *image,

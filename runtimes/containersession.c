@@ -8,7 +8,7 @@
 #include "base/vec.h"
 #include "runtimes/containerbody.h"
 #include "runtimes/containerbuild.h"
-#include "runtimes/credentials.h"
+#include "runtimes/imagepull.h"
 #include "sys/module.h"
 
 #define DEFAULT_PATH "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
@@ -26,12 +26,12 @@ struct container_wait {
 
 struct wanted {                         /* an image somebody asked for */
 	struct container_session *session;
-	struct str create, ref, platform;
+	struct str create, ref, platform, tag;
 	uint32_t pull;
 	struct container_image image;
 	struct engine_call *call;
 	struct container_build *build;  /* NULL: it is pulled */
-	bool there, asked, pulled;
+	bool there, asked, pulled, by_ref;      /* by_ref: the id is not what this engine calls it */
 	struct err err;
 };
 
@@ -244,9 +244,20 @@ static bool image_read(struct wanted *w, const struct node *json)
 	return true;
 }
 
+/* Without the tag it runs as well. */
+static void tagged(void *ctx, const struct engine_reply *reply)
+{
+	struct wanted *w = ctx;
+
+	(void)reply;
+	w->call = NULL;
+	look(w);
+}
+
 static void pulled(void *ctx, const struct engine_reply *reply)
 {
 	struct wanted *w = ctx;
+	struct imageref ref;
 
 	w->call = NULL;
 	if (reply->fault) {
@@ -254,7 +265,10 @@ static void pulled(void *ctx, const struct engine_reply *reply)
 		tell_later(w->session);
 		return;
 	}
-	look(w);
+	if (w->tag.n && !imageref_parse(&w->session->arena, w->tag, &ref))
+		w->call = engine_tag(w->session->engine, w->ref, imageref_name(&w->session->arena, &ref), ref.tag, tagged, w);
+	else
+		look(w);
 }
 
 static void built(void *ctx, struct str id, struct err *err)
@@ -274,9 +288,9 @@ static int pull(struct wanted *w)
 {
 	struct container_session *s = w->session;
 	struct arena *a = &s->arena;
-	struct engine_pull ask = {0};
+	struct engine_pull ask;
 	struct imageref ref;
-	struct credential credential;
+	struct platform platform;
 	const char *problem;
 
 	w->pulled = true;
@@ -289,11 +303,10 @@ static int pull(struct wanted *w)
 			       STR_ARG(w->ref.n ? w->ref : w->create), engine_kind_name(engine_kind(w->session->engine)));
 	if ((problem = imageref_parse(a, w->ref, &ref)))
 		return err_set(&w->err, ERR_RUNTIME, "unable to pull the image " STR_FMT ": %s", STR_ARG(w->ref), problem);
-	credential_find(a, &ref, &credential);
-	ask.name = imageref_name(a, &ref);
-	ask.tag = ref.digest.n ? ref.digest : ref.tag;
-	ask.auth = credential_engine_auth(a, &credential, &ref);
-	ask.platform = w->platform.n ? w->platform : (struct str){0};
+	if (w->platform.n && (problem = platform_parse(a, w->platform, &platform)))
+		return err_set(&w->err, ERR_RUNTIME, "unable to pull the image " STR_FMT ": '" STR_FMT "' is no platform: %s", STR_ARG(w->ref),
+			       STR_ARG(w->platform), problem);
+	imagepull_prepare(a, &ref, w->platform.n ? &platform : NULL, s->context.insecure, s->context.ninsecure, &ask);
 	w->session->context.note(w->session->context.ctx, false, str_fmt(a, "pulling " STR_FMT, STR_ARG(w->ref)));
 	w->call = engine_pull(w->session->engine, &ask, NULL, pulled, w);
 	return 0;
@@ -308,6 +321,11 @@ static void looked(void *ctx, const struct engine_reply *reply)
 		w->there = true;
 	else if (reply->fault == ENGINE_ABSENT && !w->pulled && pull(w) == 0)
 		return;
+	else if (reply->fault == ENGINE_ABSENT && w->pulled && !w->by_ref && w->create.n && w->ref.n && !w->build) {
+		w->by_ref = true;       /* containerd's store calls it by its manifest */
+		look(w);
+		return;
+	}
 	else if (!err_any(&w->err) && reply->err)
 		err_copy(&w->err, reply->err);
 	else if (!err_any(&w->err))
@@ -324,7 +342,7 @@ static void look(struct wanted *w)
 			tell_later(w->session);
 		return;
 	}
-	w->call = engine_image(w->session->engine, w->create.n ? w->create : w->ref, looked, w);
+	w->call = engine_image(w->session->engine, w->create.n && !w->by_ref ? w->create : w->ref, looked, w);
 }
 
 static void want_images(struct container_session *s)
@@ -347,7 +365,7 @@ static struct wanted *wanted_find(struct container_session *s, const struct job_
 	}
 	w = arena_calloc(&s->arena, 1, sizeof(*w));
 	*w = (struct wanted){.session = s, .create = str_dup(&s->arena, image->create), .ref = str_dup(&s->arena, ref), .pull = image->pull,
-			     .platform = str_dup(&s->arena, image->platform)};
+			     .platform = str_dup(&s->arena, image->platform), .tag = str_dup(&s->arena, image->tag)};
 	if (image->build)
 		w->build = container_build_new(s, image, built, w);
 	vec_add(&s->images, w);

@@ -35,6 +35,7 @@ struct job_image {
 	uint32_t pull;                  /* PULL_KIND_*; ALWAYS pulls only what is not known by its id */
 	struct str platform;            /* "linux/arm64"; "": the engine's own */
 	const struct job_build *build;  /* NULL: it is no image that is built; create and ref are then "" */
+	struct str tag;                 /* "name:tag" to put on it once it was pulled by its digest, so that the next run finds it here; {NULL} */
 };
 
 struct job_base { struct job_image image; struct str name; };   /* name: as the Containerfile has it */
@@ -80,6 +81,7 @@ struct job {
 struct runtime_context {
 	struct loop *loop;
 	const char *root, *state_dir;   /* absolute; state_dir exists */
+	const struct str *insecure; size_t ninsecure;   /* registries that may speak http: "HOST[:PORT]" */
 	struct str engine, engine_where;        /* which is asked for ("auto": what is found), and who says so */
 	struct str run;                 /* this run's name, unique on this machine */
 	void (*note)(void *ctx, bool warning, struct str text);

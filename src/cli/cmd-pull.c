@@ -3,14 +3,14 @@
 
 #include "cli/show.h"
 #include "cli/view.h"
-#include "resolve/refimage.h"
+#include "resolve/images.h"
 #include "sys/file.h"
 
 struct pull {
 	struct view *view;
 	const struct plan *plan;
 	struct identifier *who;
-	struct refimages *images;
+	struct images *images;
 	bool live;                      /* standard error is a terminal: one line is written over and over */
 	bool quiet;
 	struct str now;                 /* the reference being pulled */
@@ -52,26 +52,48 @@ static int say(struct pull *p, struct str ref, const char *what, struct err *err
 	return rc;
 }
 
+/* What was found, as image_pull wants it. A pinned one is pulled without its tag, which then stays with what it was given to. */
+static int found_of(struct pull *p, const struct plan_image *image, const struct image_fact *fact, struct image_found *out, struct err *err)
+{
+	struct arena *a = &p->view->arena;
+	struct str written = plan_str(p->plan, image->ref), platform = plan_str(p->plan, image->platform);
+	struct imageref ref, pull;
+	const char *why = imageref_parse(a, written, &ref);
+
+	*out = (struct image_found){
+		.identity = fact->identity, .create = fact->create, .pull = image->pull == PULL_KIND_NEVER ? S("") : fact->pull,
+		.source = fact->manifest.algo ? IMAGE_FROM_REGISTRY : IMAGE_FROM_ENGINE,
+	};
+	if (!platform.n)
+		image_platform(a, &out->platform);
+	else if (!why)
+		why = platform_parse(a, platform, &out->platform);
+	if (why)
+		return err_set(err, ERR_RUNTIME, "unable to pull the image " STR_FMT ": %s", STR_ARG(written), why);
+	if (fact->pinned && !imageref_parse(a, fact->pull, &pull))
+		ref.digest = pull.digest;
+	out->ref = imageref_text(a, &ref);
+	return 0;
+}
+
 static int pull_ref(struct pull *p, const struct plan_image *image, struct err *err)
 {
-	static const enum image_policy policies[] = {
-		[PULL_KIND_MISSING] = IMAGE_MISSING, [PULL_KIND_ALWAYS] = IMAGE_ALWAYS, [PULL_KIND_NEVER] = IMAGE_NEVER,
-	};
-	struct image_ask ask = {plan_str(p->plan, image->ref), plan_str(p->plan, image->platform), policies[image->pull]};
-	const struct refimage *is;
+	const struct image_fact *fact = images_fact(p->images, (uint32_t)(image - p->plan->images));
+	struct str written = plan_str(p->plan, image->ref);
+	struct image_found found;
 	struct err why = ERR_INIT;
 	bool pulled = false;
 	int rc;
 
-	p->now = ask.ref;
-	rc = refimages_ask(p->images, &ask, false, &is, &why);
+	p->now = written;
+	rc = fact->identity.algo ? found_of(p, image, fact, &found, &why) : err_set(&why, ERR_RUNTIME, STR_FMT, STR_ARG(fact->problem));
 	if (rc == 0)
-		rc = image_pull(p->who, &p->view->arena, &is->found, progress, p, &pulled, &why);
+		rc = image_pull(p->who, &p->view->arena, &found, progress, p, &pulled, &why);
 	progress_end(p);
 	if (rc < 0 && !p->nfailed++)
 		err_move(&p->first, &why);
 	err_release(&why);
-	return say(p, ask.ref, rc < 0 ? "not got" : pulled ? "pulled" : "here already", err);
+	return say(p, written, rc < 0 ? "not got" : pulled ? "pulled" : "here already", err);
 }
 
 static int each_image(struct pull *p, struct err *err)
@@ -100,17 +122,15 @@ static int each_image(struct pull *p, struct err *err)
 static int pull_plan(struct view *v, bool quiet, struct err *err)
 {
 	struct config *config = &v->s.config;
-	struct identify_options options = {
+	struct identify_options identify = {
 		config->container_engine, config->container_engine_where, config->insecure_registries, config->ninsecure_registries,
 	};
 	struct pull p = {.view = v, .plan = v->s.plan, .live = isatty(2), .quiet = quiet};
-	int rc = -1;
+	int rc;
 
-	p.who = identifier_open(&options);
-	p.images = refimages_open(v->s.rootfd, p.who, err);
-	if (p.images)
-		rc = each_image(&p, err);
-	refimages_close(p.images);
+	p.who = identifier_open(&identify);
+	p.images = session_images(&v->s, NULL, NULL);
+	rc = each_image(&p, err);
 	identifier_close(p.who);
 	if (rc == 0 && p.nfailed) {
 		err_move(err, &p.first);
@@ -127,7 +147,8 @@ static int pull(int argc, char **argv, struct err *err)
 	const struct opt opts[] = {{'q', "quiet", OPT_FLAG, &quiet, NULL, "show no progress"}};
 	int rc = view_options(&v, &cmd_pull, opts, countof(opts), argc, argv, VIEW_GOALS, err);
 
-	if (rc == 0 && !v.helped && (rc = view_plan(&v, err)) == 0 && (rc = view_select(&v, err)) == 0)
+	if (rc == 0 && !v.helped && (rc = view_plan(&v, err)) == 0 && (rc = view_select(&v, err)) == 0 &&
+	    (rc = session_content(&v.s, err)) == 0)
 		rc = pull_plan(&v, quiet, err);
 	return view_close(&v, rc);
 }

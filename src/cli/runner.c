@@ -248,6 +248,7 @@ static int execute(struct running *r, struct err *err)
 			.jobs = r->options->jobs ? r->options->jobs : s->config.jobs ? s->config.jobs : pool_cpus(),
 			.keep_going = r->options->keep_going, .dry_run = r->options->dry_run, .force = r->options->force,
 			.engine = s->config.container_engine, .engine_where = s->config.container_engine_where,
+			.insecure = s->config.insecure_registries, .ninsecure = s->config.ninsecure_registries,
 			.claim = r->options->claim, .tags = s->config.tags, .ntags = s->config.ntags, .environ = (const char *const *)environ,
 			.tty = on_terminal(), .tick = tick, .tick_ctx = r->progress,
 		},

@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include "base/imageref.h"
 #include "base/json.h"
 #include "exec/environ.h"
 #include "sys/file.h"
@@ -156,7 +157,7 @@ static const struct job_build *build_of(const struct setup *u, uint32_t id, cons
 	for (size_t i = 0; i < fact->nbases; i++) {
 		const struct image_base *base = &fact->bases[i];
 
-		bases[i] = (struct job_base){{base->create, base->pull, base->pull.n ? PULL_KIND_MISSING : PULL_KIND_NEVER, base->platform, NULL}, base->name};
+		bases[i] = (struct job_base){{base->create, base->pull, base->pull.n ? PULL_KIND_MISSING : PULL_KIND_NEVER, base->platform, NULL, {0}}, base->name};
 	}
 	*packing = (struct packing){u->images, id};
 	*build = (struct job_build){
@@ -167,6 +168,16 @@ static const struct job_build *build_of(const struct setup *u, uint32_t id, cons
 	return build;
 }
 
+/* A tag that was followed just now is put on what it led to, as a pull by it would do; one for another platform is not. */
+static struct str tag_of(struct setup *u, const struct plan_image *of, const struct image_fact *fact)
+{
+	struct imageref ref;
+
+	if (fact->pinned || !fact->manifest.algo || of->platform.n || imageref_parse(u->arena, plan_str(u->plan, of->ref), &ref) || ref.id.n || ref.digest.n)
+		return (struct str){0};
+	return imageref_text(u->arena, &ref);
+}
+
 /* What it was keyed by. Where nobody could tell what that is the step is not cached, and the engine finds it by its name. */
 static int image_of(struct setup *u, struct err *err)
 {
@@ -175,13 +186,15 @@ static int image_of(struct setup *u, struct err *err)
 	const struct image_fact *fact = images_fact(u->images, id);
 	struct job_image *image = arena_calloc(u->arena, 1, sizeof(*image));
 
-	*image = (struct job_image){fact->create, fact->pull.n ? fact->pull : plan_str(u->plan, of->ref), of->pull, plan_str(u->plan, of->platform), NULL};
+	*image = (struct job_image){fact->create, fact->pull.n ? fact->pull : plan_str(u->plan, of->ref), of->pull, plan_str(u->plan, of->platform), NULL, {0}};
 	if (!image->create.s)
 		image->create = S("");
 	if (of->kind == IMAGE_KIND_BUILD && !fact->identity.algo)
 		return err_set(err, ERR_RUNTIME, "unable to build " STR_FMT ": " STR_FMT, STR_ARG(plan_str(u->plan, of->file)), STR_ARG(fact->problem));
 	if (of->kind == IMAGE_KIND_BUILD)
 		image->build = build_of(u, id, of, fact);
+	else
+		image->tag = tag_of(u, of, fact);
 	u->job->image = image;
 	return 0;
 }

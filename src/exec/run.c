@@ -487,6 +487,7 @@ int run_session(struct run *run, struct loop *loop, uint32_t kind, void **sessio
 	const struct runtime *runtime = run->runtimes[kind];
 	struct runtime_context context = {
 		.loop = loop, .root = run->place->root, .state_dir = run->state_dir, .engine = run->options.engine, .engine_where = run->options.engine_where,
+		.insecure = run->options.insecure, .ninsecure = run->options.ninsecure,
 		.run = str_of(run->place->run), .note = session_note, .ctx = run,
 	};
 

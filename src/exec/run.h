@@ -17,6 +17,7 @@ struct run_options {
 	const struct str *tags; size_t ntags;   /* offered by this machine */
 	bool claim;                     /* leave what would have to run on a machine with other tags to that, with what needs it */
 	const char *const *environ;     /* the caller's */
+	const struct str *insecure; size_t ninsecure;   /* registries that may speak http */
 	struct str engine, engine_where;        /* of containers, as configured, and who said so */
 	bool tty;                       /* tick the progress view */
 	void (*tick)(void *ctx); void *tick_ctx;        /* each 100 ms while something runs */
