@@ -123,7 +123,11 @@ git checkout -q topic
 refuse 2 'without an upstream' cairn run --affected
 check 'it says what to say' grep -q -- '--since=REV' "$OUT"
 git branch -q -u main
+# in CI a branch's upstream is no base: there it is what the service names
+ci=${CI:-}
+unset CI
 affects 'with one' 'doc last' --affected
+[ -z "$ci" ] || export CI="$ci"
 git update-ref refs/remotes/origin/base main~1
 GITHUB_BASE_REF=base
 export GITHUB_BASE_REF

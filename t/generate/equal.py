@@ -437,6 +437,7 @@ class Campaign:
                 raise Fault(f"generate {c.tool} ended with {code}:\n{said}")
 
     def apply(self, changes):
+        time.sleep(0.012)       # and than what the run before it wrote
         for what, path, content in changes:
             if what == "spec":
                 self.write_spec()

@@ -29,7 +29,7 @@ prepare() {     # ROOT
 spawn() {       # NAME COMMAND...
 	name=$1
 	shift
-	setsid "$@" >"$run/$name.log" 2>&1 </dev/null &
+	(cd "$run" && exec setsid "$@") >"$run/$name.log" 2>&1 </dev/null &    # conmon leaves a file "oom" where it was started
 	echo $! >"$run/$name.pid"
 }
 
