@@ -21,6 +21,7 @@
 #include "runtimes/containerneeds.h"
 #include "runtimes/containerplace.h"
 #include "runtimes/containersession.h"
+#include "runtimes/containerwords.h"
 #include "sys/archive.h"
 
 #define MS 1000000ull
@@ -227,7 +228,7 @@ static int put_secrets(struct container *c, struct err *err)
 	if (tar_create(&options, to_buf, &tar, &w, err) < 0)
 		return -1;
 	for (size_t i = 0; i < job->nsecrets; i++) {
-		struct tar_entry e = {.name = job->secrets[i].name, .type = TAR_FILE, .mode = 0400, .size = job->secrets[i].value.n};
+		struct tar_entry e = {.name = job->secrets[i].name, .type = TAR_FILE, .mode = 0600, .size = job->secrets[i].value.n};
 
 		if (tar_add_bytes(w, &e, job->secrets[i].value.s, err) < 0)
 			return -1;
@@ -242,38 +243,18 @@ static int put_secrets(struct container *c, struct err *err)
 	return 0;
 }
 
-/* The image's entrypoint, then what was given for it, or else what the image has for that. */
-static const char *const *entrypoint_argv(const struct container *c)
-{
-	const struct container_image *image = c->image;
-	bool given = c->job->argv[0];
-	size_t n = 0, most = image->nentrypoint + image->ncmd + 1;
-	const char **argv;
-
-	for (size_t i = 0; c->job->argv[i]; i++)
-		most++;
-	argv = arena_array(c->job->arena, most, const char *);
-	for (size_t i = 0; i < image->nentrypoint; i++)
-		argv[n++] = image->entrypoint[i].s;
-	for (size_t i = 0; given && c->job->argv[i]; i++)
-		argv[n++] = c->job->argv[i];
-	for (size_t i = 0; !given && i < image->ncmd; i++)
-		argv[n++] = image->cmd[i].s;
-	return argv;
-}
-
 static int ask_step(struct container *c, struct err *err)
 {
 	const struct job *job = c->job;
 	const struct plan_place *place = place_of(c);
 	struct shim_step step = {
-		.argv = job->argv, .env = job->env, .flags = STEP_ENV_ADD, .cwd = job->dir, .umask = place->flags & PLACE_UMASK ? place->umask : 022,
+		.argv = job->argv, .env = container_env(job, c->image), .flags = STEP_ENV_ADD, .cwd = job->dir, .umask = place->flags & PLACE_UMASK ? place->umask : 022,
 		.limits = {[SHIM_LIMIT_FILES] = place->files, [SHIM_LIMIT_FSIZE] = place->fsize},
 		.timeout_ms = job->step->timeout_ms ? job->step->timeout_ms + SLACK_MS : 0, .grace_ms = 5000,
 	};
 
 	if (job->step->script_kind == SCRIPT_KIND_IMAGE)
-		step.argv = entrypoint_argv(c);
+		step.argv = container_argv(job, c->image);
 	if (!step.argv[0])
 		return err_set(err, ERR_RUNTIME, "the image has no entrypoint and no command");
 	if (job->script.s) {

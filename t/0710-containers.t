@@ -107,7 +107,7 @@ secrets_of_engine() {
 	touch go
 	check "$ENGINE: the step ends well" wait $pid
 	check "$ENGINE: secrets are masked" sh -c 'cairn log secret | grep -q "the value is \*\*\*"'
-	check "$ENGINE: their files are the step's" sh -c 'cairn log secret | tr "\n" " " | grep -q "11 400"'
+	check "$ENGINE: their files are the step's" sh -c 'cairn log secret | tr "\n" " " | grep -q "11 600"'
 }
 signals_of_engine() {
 	spec <<-EOF

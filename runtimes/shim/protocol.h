@@ -82,7 +82,7 @@ enum lost {
 /* --- fields: u16 tag, u32 length, bytes; in any order, lists in theirs. An unknown one is refused. --- */
 enum field {
 	FIELD_ARG = 1,                  /* STEP, HOST_CALL: one word; the first is looked up in PATH of the step's environment */
-	FIELD_ENV = 2,                  /* STEP, HOST_CALL: NAME=VALUE */
+	FIELD_ENV = 2,                  /* STEP, HOST_CALL: NAME=VALUE; STEP: NAME alone, which it is not to have */
 	FIELD_FLAGS = 3,                /* u32, below */
 	FIELD_CWD = 4,                  /* STEP, HOST_CALL: absolute */
 	FIELD_USER = 5,                 /* STEP, PUT: u32 uid, u32 gid; STEP: supplementary groups, u32 each */

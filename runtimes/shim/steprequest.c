@@ -66,14 +66,25 @@ bool request_read(struct request *r, struct bytes fields)
 	return got == 0 && r->argv.n && (!r->script.p || r->script_path);
 }
 
-/* The names of the step's own variables win over those that the shim was started with. */
+/* The names of the step's own variables win over those that the shim was started with; so does a name that stands alone. */
 static bool has_name(const struct words *env, const char *entry)
 {
-	size_t n = strcspn(entry, "=") + 1;
+	size_t n = strcspn(entry, "=");
 	for (size_t i = 0; i < env->n; i++)
-		if (strncmp(env->v[i], entry, n) == 0)
+		if (strncmp(env->v[i], entry, n) == 0 && (!env->v[i][n] || env->v[i][n] == '='))
 			return true;
 	return false;
+}
+
+static void drop_lone_names(struct words *env)
+{
+	size_t n = 0;
+	for (size_t i = 0; i < env->n; i++)
+		if (strchr(env->v[i], '='))
+			env->v[n++] = env->v[i];
+	if (env->n)
+		env->v[n] = NULL;
+	env->n = n;
 }
 
 bool request_complete(struct request *r)
@@ -86,6 +97,7 @@ bool request_complete(struct request *r)
 			if (!has_name(&own_env, *e) && !words_add(&r->env, *e))
 				return false;
 		}
+	drop_lone_names(&r->env);
 	if (r->flags & STEP_HOST && !words_add(&r->env, (char *)host_address()))
 		return false;
 	static char *none;

@@ -61,6 +61,11 @@ static void requests(struct rig *r)
 	rig_step(r, &s);
 	ok(strstr(r->stream[1].s, "HOME=/nowhere\n") && strstr(r->stream[1].s, "PATH=") && strstr(r->stream[1].s, "CAIRN_U_SHIM=x"),
 	   "or what the shim was started with and what was given");
+	const char *const less[] = {"HOME=/nowhere", "CAIRN_U_SHIM", "NOT_THERE", NULL};
+	s.env = less;
+	rig_step(r, &s);
+	ok(strstr(r->stream[1].s, "HOME=/nowhere\n") && strstr(r->stream[1].s, "PATH=") && !strstr(r->stream[1].s, "CAIRN_U_SHIM") && !strstr(r->stream[1].s, "NOT_THERE"),
+	   "without the names that stand alone");
 }
 
 static void scripts(struct rig *r)
