@@ -59,8 +59,10 @@ pinned() {
 	check "$ENGINE: again" run a
 	expect_states 'a hit'
 	engine_api "/images/$2?force=1" -X DELETE -o "$T/removed" || :
-	check "$ENGINE: what is pinned is not asked about" env CAIRN_CONTAINER_ENGINE="unix://$T/none.sock" cairn run --events="$EVENTS" a
+	asked=$(wc -l <"$T/registry/open.log")
+	check "$ENGINE: of what is pinned no engine is asked" env CAIRN_CONTAINER_ENGINE="unix://$T/none.sock" cairn run --events="$EVENTS" a
 	expect_states 'a hit'
+	check "$ENGINE: nor the registry" test "$(wc -l <"$T/registry/open.log")" = "$asked"
 	check "$ENGINE: and is pulled when it must run" run --force a
 	check "$ENGINE: as it was" grep -qx "first pin $ENGINE" o
 	check "$ENGINE: updated" cairn update

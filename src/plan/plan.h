@@ -113,7 +113,7 @@ struct plan_image {
 	uint32_t pull;                  /* PULL_KIND_* */
 	struct plan_text name;          /* its entry in `images`; "" when a command gives it itself */
 	struct plan_text ref;           /* REF: as written */
-	struct plan_text platform;      /* "linux/arm64"; "": the engine's own */
+	struct plan_text platform;      /* "linux/arm64"; "": linux and this machine's architecture */
 	struct plan_text file;          /* BUILD: workspace-relative Containerfile */
 	struct plan_text context;       /* BUILD: workspace-relative folder, "" for the workspace */
 	struct plan_text target;        /* BUILD: stage; "": the last */
