@@ -3,11 +3,10 @@
  * A container is made from the image that was keyed, with the shim as its first process; the engine's attach stream carries the
  * conversation with it (containerlink.h), so exit status, signal and streams are the step's own and not what an engine makes of
  * them, and neither environment nor secrets are seen by those who may look at containers. When the step is done the container
- * is removed in the background. Only where the stream ended before the shim said so is the engine asked what became of it. */
+ * is removed in the background, or waits for the next step of its settings (containerpool.h). Only where the stream ended before the shim said so is the engine asked what became of it. */
 #include "runtimes/runtime.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,19 +15,18 @@
 
 #include "base/path.h"
 #include "runtimes/cgroup.h"
+#include "runtimes/containerask.h"
 #include "runtimes/containerbody.h"
 #include "runtimes/containerlink.h"
 #include "runtimes/containerneeds.h"
 #include "runtimes/containerplace.h"
+#include "runtimes/containerpool.h"
 #include "runtimes/containersession.h"
-#include "runtimes/containerwords.h"
-#include "sys/archive.h"
 
 #define MS 1000000ull
 #define GRACE_NS (3000 * MS)            /* for the shim to carry out a SIGKILL, before the engine is asked to */
 #define AGAIN_MAX 10                    /* attaching anew */
 #define AGAIN_NS (100 * MS)             /* before the first; twice as long before each further one */
-#define SLACK_MS 30000                  /* the shim's own timeout comes into force only when nobody here is left */
 
 struct container {
 	struct job *job;
@@ -42,11 +40,17 @@ struct container {
 	struct str id;                  /* "": there is none yet */
 	struct loop_watch *timer, *report;
 	uint32_t connected;             /* networks after the first that it is in */
-	uint32_t step, put, get;        /* ids of the shim's */
+	uint32_t get;                   /* of what it requires */
 	struct buf listing;             /* what of its requirements is there */
+	struct container_asked asking;
 	unsigned again;
 	int cancelled;                  /* the last signal asked for; 0: none */
+	unsigned made;                  /* how often a container was tried to be made */
+	struct xxh key;                 /* of containers that may be shared */
+	bool shared, reusable;          /* the step may share one; its container may be used again */
 	bool asked, over;
+	bool told;                      /* done is, and waits for the engine's answer to start */
+	bool lost;                      /* the stream ended, and there is no other yet */
 	struct str said;                /* why the stream ended */
 	enum job_end end;               /* what report tells */
 	int status;
@@ -117,6 +121,8 @@ static void tell_done(struct container *c, bool oom)
 	const struct shim_done *d = &c->done;
 	struct job_usage usage = {d->user_us, d->system_us, d->max_rss_kb};
 
+	/* What is killed for want of memory is counted for the container: the next step's SIGKILL would be taken for that. */
+	c->reusable = c->shared && !c->lost && !c->cancelled && !d->flags && d->kind == SHIM_EXITED && d->status < 128;
 	if (oom)
 		out_of_memory(c, &usage);
 	else
@@ -134,6 +140,8 @@ static void asked_about_memory(void *ctx, const struct engine_reply *reply)
 	tell_done(c, told && (state.oom || (state.pid > 0 && cgroup_oom((pid_t)state.pid))));
 }
 
+static void told(struct container *c);
+
 static void on_done(void *ctx, const struct shim_done *done, struct str text)
 {
 	struct container *c = ctx;
@@ -146,8 +154,17 @@ static void on_done(void *ctx, const struct shim_done *done, struct str text)
 				   done->status ? ": " : "", done->status ? strerror((int)done->status) : ""));
 		return;
 	}
+	if (c->call) {                  /* start's: forgotten in the middle, the engine might take it back */
+		c->told = true;
+		return;
+	}
+	told(c);
+}
+
+static void told(struct container *c)
+{
 	/* a SIGKILL that nobody here sent may be the kernel's, for want of memory */
-	if (done->kind == SHIM_SIGNALLED && done->status == SIGKILL && !c->cancelled)
+	if (c->done.kind == SHIM_SIGNALLED && c->done.status == SIGKILL && !c->cancelled)
 		c->call = engine_inspect(c->engine, c->id, asked_about_memory, c);
 	else
 		tell_done(c, false);
@@ -165,7 +182,7 @@ static void on_put_done(void *ctx, uint32_t id, int reason, struct str text)
 {
 	struct container *c = ctx;
 
-	if (id == c->put && reason)
+	if (id == c->asking.put && reason)
 		not_run(c, str_fmt(c->job->arena, "unable to hand over the secrets: " STR_FMT ": %s", STR_ARG(text), strerror(reason)));
 }
 
@@ -208,70 +225,11 @@ static void on_bye(void *ctx, struct str text)
 
 /* ---- what the shim is asked ---- */
 
-static int to_buf(void *ctx, const void *bytes, size_t n, struct err *err)
-{
-	(void)err;
-	buf_add(ctx, bytes, n);
-	return 0;
-}
-
-/* Files of secrets, for the user that the step runs as. */
-static int put_secrets(struct container *c, struct err *err)
-{
-	const struct job *job = c->job;
-	struct shimlink *shim = containerlink_shim(c->link);
-	struct shim_put put = {.root = INSIDE_SECRETS};
-	CLEANUP_BUF struct buf tar = BUF_INIT(BUF_UNLIMITED);
-	struct tar_options options = {0};
-	struct tar_writer *w CLEANUP_TAR = NULL;
-
-	if (tar_create(&options, to_buf, &tar, &w, err) < 0)
-		return -1;
-	for (size_t i = 0; i < job->nsecrets; i++) {
-		struct tar_entry e = {.name = job->secrets[i].name, .type = TAR_FILE, .mode = 0600, .size = job->secrets[i].value.n};
-
-		if (tar_add_bytes(w, &e, job->secrets[i].value.s, err) < 0)
-			return -1;
-	}
-	if (tar_finish(w, err) < 0)
-		return -1;
-	w = NULL;
-	if (!(c->put = shimlink_put(shim, &put, err)))
-		return -1;
-	shimlink_put_data(shim, buf_view(&tar));
-	shimlink_put_end(shim);
-	return 0;
-}
-
-static int ask_step(struct container *c, struct err *err)
-{
-	const struct job *job = c->job;
-	const struct plan_place *place = place_of(c);
-	struct shim_step step = {
-		.argv = job->argv, .env = container_env(job, c->image), .flags = STEP_ENV_ADD, .cwd = job->dir, .umask = place->flags & PLACE_UMASK ? place->umask : 022,
-		.limits = {[SHIM_LIMIT_FILES] = place->files, [SHIM_LIMIT_FSIZE] = place->fsize},
-		.timeout_ms = job->step->timeout_ms ? job->step->timeout_ms + SLACK_MS : 0, .grace_ms = 5000,
-	};
-
-	if (job->step->script_kind == SCRIPT_KIND_IMAGE)
-		step.argv = container_argv(job, c->image);
-	if (!step.argv[0])
-		return err_set(err, ERR_RUNTIME, "the image has no entrypoint and no command");
-	if (job->script.s) {
-		step.script_path = INSIDE_SCRIPT;
-		step.script = job->script;
-	}
-	if (job->nsecrets && put_secrets(c, err) < 0)
-		return -1;
-	c->step = shimlink_step(containerlink_shim(c->link), &step, err);
-	return c->step ? 0 : -1;
-}
-
 static void begin_step(struct container *c)
 {
 	struct err err = ERR_INIT;
 
-	if (ask_step(c, &err) < 0)
+	if (container_ask(containerlink_shim(c->link), c->job, c->image, &c->asking, &err) < 0)
 		not_run_err(c, &err);
 	else
 		containerlink_push(c->link);
@@ -279,11 +237,16 @@ static void begin_step(struct container *c)
 }
 
 /* First what it requires, if anything. */
-static void begin(struct container *c)
+static void ask(struct container *c)
 {
 	struct container_needs needs;
 	struct err err = ERR_INIT;
 
+	c->asked = true;
+	if (c->cancelled) {
+		not_run(c, S(""));
+		return;
+	}
 	container_needs(c->job, c->image, &needs);
 	if (!needs.n) {
 		c->get = 1;
@@ -302,34 +265,43 @@ static void on_ready(void *ctx, bool again, uint32_t pid, bool first)
 {
 	struct container *c = ctx;
 
-	(void)pid, (void)first;
+	(void)again, (void)pid, (void)first;
 	c->again = 0;
-	if (again || c->asked)
-		return;
-	c->asked = true;
-	if (c->cancelled)
-		not_run(c, S(""));
-	else
-		begin(c);
+	c->lost = false;
+	if (!c->asked)
+		ask(c);
 }
 
 /* ---- the stream ---- */
+
+static void came_to(void *ctx, const struct engine_reply *reply);
+static void start_it(struct container *c);
 
 static void started(void *ctx, const struct engine_reply *reply)
 {
 	struct container *c = ctx;
 
 	c->call = NULL;
-	if (reply->fault && reply->fault != ENGINE_LOST)        /* of a lost answer the stream will tell */
+	if (c->over)
+		return;
+	if (c->told)
+		told(c);
+	else if (reply->fault && reply->fault != ENGINE_LOST)
 		not_run_err(c, reply->err);
+	else if (c->lost)
+		c->call = engine_inspect(c->engine, c->id, came_to, c);
+	else if (reply->fault && !c->asked)     /* was it? Once more does no harm */
+		start_it(c);
 }
+
+static void start_it(struct container *c) { c->call = engine_start(c->engine, c->id, started, c); }
 
 static void on_attached(void *ctx)
 {
 	struct container *c = ctx;
 
-	if (!c->again && !c->asked)
-		c->call = engine_start(c->engine, c->id, started, c);
+	if (!c->asked && !c->call)
+		start_it(c);
 }
 
 static void attach_again(void *ctx)
@@ -347,9 +319,11 @@ static void came_to(void *ctx, const struct engine_reply *reply)
 	bool told = !reply->fault && reply->json && engine_state_of(reply->json, &state);
 
 	c->call = NULL;
+	if (c->over)
+		return;
 	if (told && state.oom) {
 		out_of_memory(c, NULL);
-	} else if (told && !c->asked && !state.running) {
+	} else if (told && !c->asked && state.ended) {
 		not_run(c, str_fmt(c->job->arena, "the container did not start: %s" STR_FMT, state.error.n ? state.error.s : "", STR_ARG(c->said)));
 	} else if (told && state.ended) {
 		c->said = c->said.n ? c->said : str_fmt(c->job->arena, "the container ended with status %d", state.exit_code);
@@ -365,23 +339,26 @@ static void on_ended(void *ctx, struct str text)
 {
 	struct container *c = ctx;
 
+	c->lost = true;
+	c->reusable = false;
 	if (c->over || c->call)
-		return;                 /* the engine is being asked already */
+		return;                 /* the engine is being asked already; started sees it */
 	if (!c->said.n)
 		c->said = str_dup(c->job->arena, text);
 	c->call = engine_inspect(c->engine, c->id, came_to, c);
 }
 
+static const struct containerlink_calls link_calls = {
+	.shim = {.ready = on_ready, .output = on_output, .done = on_done, .put_done = on_put_done, .got = on_got,
+		 .get_done = on_get_done, .bye = on_bye},
+	.attached = on_attached, .ended = on_ended,
+};
+
 static void attach(struct container *c)
 {
-	static const struct containerlink_calls calls = {
-		.shim = {.ready = on_ready, .output = on_output, .done = on_done, .put_done = on_put_done, .got = on_got,
-			 .get_done = on_get_done, .bye = on_bye},
-		.attached = on_attached, .ended = on_ended,
-	};
 	struct err err = ERR_INIT;
 
-	c->link = containerlink_open(c->engine, c->id, &calls, c, &err);
+	c->link = containerlink_open(c->engine, c->id, &link_calls, c, &err);
 	if (!c->link)
 		not_run_err(c, &err);
 	err_release(&err);
@@ -390,13 +367,36 @@ static void attach(struct container *c)
 /* ---- the container ---- */
 
 static void connect_next(struct container *c);
+static void create(struct container *c);
+
+static void create_later(void *ctx)
+{
+	struct container *c = ctx;
+
+	c->timer = NULL;
+	if (c->cancelled)
+		not_run(c, S(""));
+	else
+		create(c);
+}
+
+/* Nothing runs in it yet, so another one is as good. */
+static void make_again(struct container *c)
+{
+	container_unsure(c->session, c->id);
+	c->id = S("");
+	c->connected = 0;
+	c->timer = loop_timer(c->job->loop, AGAIN_NS << (c->made - 1), create_later, c);
+}
 
 static void connected(void *ctx, const struct engine_reply *reply)
 {
 	struct container *c = ctx;
 
 	c->call = NULL;
-	if (reply->fault)
+	if (reply->fault == ENGINE_LOST && c->made < AGAIN_MAX)
+		make_again(c);
+	else if (reply->fault)
 		not_run_err(c, reply->err);
 	else
 		connect_next(c);
@@ -406,23 +406,11 @@ static void connected(void *ctx, const struct engine_reply *reply)
 static void connect_next(struct container *c)
 {
 	const struct plan_place *place = place_of(c);
-	CLEANUP_BUF struct buf path = BUF_INIT(4096), body = BUF_INIT(4096);
-	struct engine_ask ask = {.method = "POST"};
-	struct str name;
 
-	if (++c->connected >= place->networks.n) {
+	if (++c->connected >= place->networks.n)
 		attach(c);
-		return;
-	}
-	name = plan_word(c->job->plan, place->networks, c->connected);
-	buf_z(&path, "/networks");
-	engine_segment(&path, name);
-	buf_z(&path, "/connect");
-	buf_fmt(&body, "{\"Container\":\"" STR_FMT "\"}", STR_ARG(c->id));
-	ask.path = buf_view(&path);
-	ask.body = buf_view(&body);
-	ask.what = str_fmt(c->job->arena, "connect the container to the network " STR_FMT, STR_ARG(name));
-	c->call = engine_ask(c->engine, &ask, connected, c);
+	else
+		c->call = engine_network_connect(c->engine, plan_word(c->job->plan, place->networks, c->connected), c->id, connected, c);
 }
 
 static void created(void *ctx, const struct engine_reply *reply)
@@ -431,7 +419,13 @@ static void created(void *ctx, const struct engine_reply *reply)
 	const struct node *warnings = !reply->fault && reply->json && reply->json->kind == NODE_MAP ? node_get(reply->json, S("Warnings")) : NULL;
 
 	c->call = NULL;
+	if (reply->fault == ENGINE_LOST && c->made < AGAIN_MAX) {
+		make_again(c);
+		return;
+	}
 	if (reply->fault) {
+		if (reply->fault != ENGINE_LOST)
+			c->id = S("");
 		not_run_err(c, reply->err);
 		return;
 	}
@@ -445,28 +439,66 @@ static void created(void *ctx, const struct engine_reply *reply)
 		connect_next(c);
 }
 
+/* ---- one that others used ---- */
+
+static bool take_warm(struct container *c)
+{
+	struct container_warm warm;
+
+	c->shared = container_reusable(c->job);
+	if (!c->shared)
+		return false;
+	c->key = container_key(c->job, c->image, c->sources);
+	if (!containerpool_take(container_pool(c->session), c->key, c->job->arena, &warm))
+		return false;
+	c->id = warm.id;
+	c->link = warm.link;
+	containerlink_owner(c->link, &link_calls, c);
+	ask(c);
+	return true;
+}
+
+static void discard(struct container *c)
+{
+	containerlink_close(c->link);
+	engine_cancel(c->call);
+	if (c->id.n)
+		container_discard(c->session, c->id);
+}
+
+static void give_warm(struct container *c)
+{
+	struct err err = ERR_INIT;
+
+	if (c->job->nsecrets && container_take_secrets(containerlink_shim(c->link), &err) < 0) {
+		discard(c);
+	} else {
+		containerlink_push(c->link);
+		containerpool_give(container_pool(c->session), c->key, (struct container_warm){c->id, c->link});
+	}
+	err_release(&err);
+}
+
 /* ---- its body ---- */
 
 static void create(struct container *c)
 {
-	const struct runtime_context *context = container_context(c->session);
 	CLEANUP_BUF struct buf body = BUF_INIT(1u << 20);
 	struct err err = ERR_INIT;
-	const char *shim = container_shim(c->session, &err);
 	char name[64];
 
-	if (!shim || container_sources(c->job, &c->sources, &err) < 0) {
+	if ((!c->sources && container_sources(c->job, &c->sources, &err) < 0) ||
+	    (!take_warm(c) && container_body(c->job, c->image, c->sources, engine_kind(c->engine), &body, &err) < 0)) {
 		not_run_err(c, &err);
 		err_release(&err);
 		return;
 	}
-	containerbody_write(&(struct containerbody){
-		.plan = c->job->plan, .step = c->job->step, .image = c->image->id, .shim = str_of(shim), .root = str_of(c->job->root),
-		.owner = container_owner(c->session), .run = context->run, .silence = S("--silence=60"), .user = container_user(c->job, c->image),
-		.sources = c->sources, .selinux = container_selinux(), .podman = engine_kind(c->engine) == ENGINE_PODMAN,
-	}, &body);
+	if (c->link)
+		return;
 	container_name(c->session, name);
-	c->call = engine_create(c->engine, str_of(name), plan_str(c->job->plan, plan_image_of(c->job->plan, c->job->step)->platform),
+	c->made++;
+	c->id = str_dup(c->job->arena, str_of(name));           /* until the engine says another */
+	c->call = engine_create(c->engine, c->id, plan_str(c->job->plan, plan_image_of(c->job->plan, c->job->step)->platform),
 				buf_view(&body), created, c);
 }
 
@@ -496,11 +528,6 @@ static void engine_there(void *ctx, struct engine *engine, struct err *err)
 		not_run_err(c, err);
 	else
 		c->wait = container_image(c->session, c->job->image, image_there, c);
-}
-
-static int container_check(const struct plan *plan, const struct plan_step *step, struct err *err)
-{
-	return containerbody_check(plan, step, err);
 }
 
 static int container_start(struct job *job, struct err *err)
@@ -533,11 +560,11 @@ static void container_cancel(struct job *job, int sig)
 	if (!c || c->over)
 		return;
 	c->cancelled = sig;
-	if (!c->step)
+	if (!c->asking.step)
 		return;                 /* what comes next sees it */
-	shimlink_signal(containerlink_shim(c->link), c->step, sig);
+	shimlink_signal(containerlink_shim(c->link), c->asking.step, sig);
 	if (sig != SIGKILL)
-		shimlink_signal(containerlink_shim(c->link), c->step, SIGCONT);
+		shimlink_signal(containerlink_shim(c->link), c->asking.step, SIGCONT);
 	else if (!c->timer)
 		c->timer = loop_timer(job->loop, GRACE_NS, kill_it, c);
 	containerlink_push(c->link);
@@ -553,17 +580,17 @@ static void container_release(struct job *job)
 	loop_remove(job->loop, c->timer);
 	loop_remove(job->loop, c->report);
 	container_unwait(c->session, c->wait);
-	containerlink_close(c->link);
-	engine_cancel(c->call);
-	if (c->id.n)
-		container_discard(c->session, c->id);
+	if (c->reusable)
+		give_warm(c);
+	else
+		discard(c);
 	buf_release(&c->listing);
 	free(c);
 }
 
 const struct runtime runtime_container = {
 	.name = "container",
-	.check = container_check,
+	.check = containerbody_check,
 	.open = container_session_open,
 	.close = container_session_close,
 	.start = container_start,

@@ -179,4 +179,10 @@ void containerlink_close(struct containerlink *l)
 	free(l);
 }
 
+void containerlink_owner(struct containerlink *l, const struct containerlink_calls *calls, void *ctx)
+{
+	l->calls = *calls;
+	l->ctx = ctx;
+}
+
 struct shimlink *containerlink_shim(struct containerlink *l) { return l->shim; }

@@ -20,6 +20,8 @@ struct containerlink *containerlink_open(struct engine *, struct str id, const s
 void containerlink_close(struct containerlink *);       /* NULL is fine */
 /* Once more, after ended, to a container that runs still: the conversation goes on where it was. */
 void containerlink_again(struct containerlink *);
+/* Who is told from now on; the stream goes on. */
+void containerlink_owner(struct containerlink *, const struct containerlink_calls *, void *ctx);
 /* What the shim is asked through; then push. */
 struct shimlink *containerlink_shim(struct containerlink *);
 void containerlink_push(struct containerlink *);

@@ -3,6 +3,8 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "runtimes/containerbody.h"
+
 /* ${NAME} of the caller in front of a path. */
 static int expand(struct arena *a, struct str text, struct str *out, struct err *err)
 {
@@ -70,4 +72,19 @@ struct str container_user(const struct job *job, const struct container_image *i
 	if (!group.n)
 		return user;
 	return str_fmt(job->arena, STR_FMT ":" STR_FMT, STR_ARG(user.n ? user : image->user.n ? image->user : S("0")), STR_ARG(group));
+}
+
+int container_body(const struct job *job, const struct container_image *image, const struct str *sources, enum engine_kind kind, struct buf *json,
+		   struct err *err)
+{
+	const char *shim = container_shim(job->session, err);
+
+	if (!shim)
+		return -1;
+	containerbody_write(&(struct containerbody){
+		.plan = job->plan, .step = job->step, .image = image->id, .shim = str_of(shim), .root = str_of(job->root),
+		.owner = container_owner(job->session), .run = container_context(job->session)->run, .silence = S("--silence=60"),
+		.user = container_user(job, image), .sources = sources, .selinux = container_selinux(), .podman = kind == ENGINE_PODMAN,
+	}, json);
+	return 0;
 }

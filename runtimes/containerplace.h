@@ -7,3 +7,5 @@
 int container_sources(const struct job *, struct str **out, struct err *);
 /* Who the container runs as; "": the image's own user. */
 struct str container_user(const struct job *, const struct container_image *);
+/* What the engine is asked to make. */
+int container_body(const struct job *, const struct container_image *, const struct str *sources, enum engine_kind, struct buf *json, struct err *err);

@@ -8,6 +8,7 @@
 #include "base/vec.h"
 #include "runtimes/containerbody.h"
 #include "runtimes/containerbuild.h"
+#include "runtimes/containerpool.h"
 #include "runtimes/imagepull.h"
 #include "sys/module.h"
 
@@ -53,8 +54,11 @@ struct container_session {
 	VEC(struct container_wait *) waits;
 	VEC(struct wanted *) images;
 	struct loop_watch *tell;
+	struct containerpool *pool;
 	unsigned names;
-	size_t discarding;
+	size_t discarding;              /* and looking for what to discard */
+	unsigned looks;
+	bool unsure;                    /* an answer about a container that was made was lost */
 	char shim[PATH_MAX];
 };
 
@@ -388,6 +392,7 @@ struct container_wait *container_image(struct container_session *s, const struct
 
 struct arena *container_arena(struct container_session *s) { return &s->arena; }
 const struct runtime_context *container_context(const struct container_session *s) { return &s->context; }
+struct containerpool *container_pool(struct container_session *s) { return s->pool; }
 struct str container_owner(const struct container_session *s) { return s->owner; }
 
 void container_name(struct container_session *s, char out[64])
@@ -428,6 +433,12 @@ void container_discard(struct container_session *s, struct str id)
 	discard(d);
 }
 
+void container_unsure(struct container_session *s, struct str name)
+{
+	s->unsure = true;
+	container_discard(s, name);
+}
+
 const char *container_shim(struct container_session *s, struct err *err)
 {
 	return s->shim[0] || module_file("cairn-shim", s->shim, err) == 0 ? s->shim : NULL;
@@ -440,6 +451,34 @@ bool container_selinux(void)
 
 /* ---- its beginning and end ---- */
 
+static void look_for_own(struct container_session *);
+
+/* Whatever has this run's label: nothing of it runs any more. */
+static void own_listed(void *ctx, const struct engine_reply *reply)
+{
+	struct container_session *s = ctx;
+	const struct node *list = !reply->fault && reply->json && reply->json->kind == NODE_LIST ? reply->json : NULL;
+
+	s->discarding--;
+	for (size_t i = 0; list && i < list->n; i++) {
+		const struct node *of = list->items[i].value, *id = of->kind == NODE_MAP ? node_get(of, S("Id")) : NULL;
+
+		if (id && id->kind == NODE_SCALAR)
+			container_discard(s, id->s);
+	}
+	if (reply->fault && s->looks++ < REMOVE_TRIES)
+		look_for_own(s);
+}
+
+static void look_for_own(struct container_session *s)
+{
+	CLEANUP_BUF struct buf label = BUF_INIT(256);
+
+	buf_fmt(&label, "%s=" STR_FMT, LABEL_RUN, STR_ARG(s->context.run));
+	s->discarding++;
+	engine_list(s->engine, buf_view(&label), own_listed, s);
+}
+
 int container_session_open(const struct runtime_context *context, void **session, struct err *err)
 {
 	struct container_session *s = xcalloc(1, sizeof(*s));
@@ -451,6 +490,7 @@ int container_session_open(const struct runtime_context *context, void **session
 	s->context.run = str_dup(&s->arena, context->run);
 	s->context.engine = str_dup(&s->arena, context->engine);
 	s->context.engine_where = str_dup(&s->arena, context->engine_where);
+	s->pool = containerpool_new(s);
 	*session = s;
 	return 0;
 }
@@ -462,6 +502,9 @@ void container_session_close(void *session)
 
 	if (s->opening)
 		engine_open_cancel(s->opening);
+	containerpool_free(s->pool);
+	if (s->unsure && s->engine)
+		look_for_own(s);
 	while (s->discarding && loop_now() < until && loop_turn(s->context.loop, 1000, NULL) == 0)
 		;
 	loop_remove(s->context.loop, s->tell);

@@ -39,6 +39,10 @@ const struct runtime_context *container_context(const struct container_session *
 struct str container_owner(const struct container_session *);
 /* A name for the next container. */
 void container_name(struct container_session *, char out[64]);
+/* A container may have been made, or be made yet, whose id nobody was told: it is looked for at the end, at the latest. */
+void container_unsure(struct container_session *, struct str name);
+/* Those that wait for another step. */
+struct containerpool *container_pool(struct container_session *);
 /* Removed in the background, by force; whoever used it is done with it. */
 void container_discard(struct container_session *, struct str id);
 /* Absolute path of the shim's program; NULL with err. */

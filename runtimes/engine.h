@@ -204,6 +204,8 @@ struct engine_call *engine_distribution(struct engine *, struct str ref, struct 
 
 struct engine_call *engine_network_create(struct engine *, struct str body, engine_fn *, void *ctx);
 struct engine_call *engine_network_remove(struct engine *, struct str id, engine_fn *, void *ctx);      /* gone is ENGINE_OK */
+/* container: its id. */
+struct engine_call *engine_network_connect(struct engine *, struct str network, struct str container, engine_fn *, void *ctx);
 struct engine_call *engine_networks(struct engine *, struct str label, engine_fn *, void *ctx);         /* json: a list */
 struct engine_call *engine_volume_create(struct engine *, struct str body, engine_fn *, void *ctx);
 struct engine_call *engine_volume_remove(struct engine *, struct str name, engine_fn *, void *ctx);     /* gone is ENGINE_OK */

@@ -223,6 +223,17 @@ struct engine_call *engine_network_remove(struct engine *e, struct str id, engin
 	return ask(e, &a, &path, &what, fn, ctx);
 }
 
+struct engine_call *engine_network_connect(struct engine *e, struct str network, struct str container, engine_fn *fn, void *ctx)
+{
+	PATHS;
+	CLEANUP_BUF struct buf body = BUF_INIT(BUF_UNLIMITED);
+	struct engine_ask a = {.method = "POST"};
+	buf_fmt(&body, "{\"Container\":\"" STR_FMT "\"}", STR_ARG(container));
+	a.body = buf_view(&body);
+	of_thing(&path, &what, "networks", network, "/connect", "connect the container to", "network");
+	return ask(e, &a, &path, &what, fn, ctx);
+}
+
 struct engine_call *engine_networks(struct engine *e, struct str label, engine_fn *fn, void *ctx)
 {
 	return list(e, "/networks", label, "networks", fn, ctx);
