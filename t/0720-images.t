@@ -72,6 +72,7 @@ built() {
 	check "$ENGINE: what it does not read, and times, are nothing to it" run b
 	expect_states 'b hit'
 	echo "changed $$" >text-$ENGINE
+	check "$ENGINE: explain names the file" sh -c 'cairn explain b | grep -q "its context text-$0 changed"' "$ENGINE"
 	check "$ENGINE: what it reads is" run b
 	expect_states 'b ran'
 	check "$ENGINE: and comes in" grep -qx "changed $$" o

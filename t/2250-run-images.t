@@ -38,6 +38,9 @@ follows() {
 	image push "$img:1" --platform "linux/$arch" --base base.tar --env PATH=/bin --env "A=second $ENGINE" --created 2023-01-01T00:00:00Z >/dev/null
 	check "$ENGINE: built again to the same" run -f always.yaml a
 	expect_states 'a hit'
+	push "run-$ENGINE:1" "third $ENGINE" >/dev/null
+	check "$ENGINE: explain" sh -c 'cairn -f always.yaml explain a >"$0"' "$OUT"
+	check "$ENGINE: says what differs" grep -q "env A was 'second $ENGINE' and is 'third $ENGINE'" "$OUT"
 }
 for_engines follows
 

@@ -379,7 +379,7 @@ struct images *session_images(struct session *s, void (*warn)(void *ctx, struct 
 {
 	struct images_options o = {
 		.arena = &s->arena, .plan = s->plan, .content = s->content, .root = s->root, .rootfd = s->rootfd, .identify = &s->identify,
-		.pins = s->pins, .warn = warn, .ctx = ctx,
+		.pins = s->pins, .store = s->store, .warn = warn, .ctx = ctx,
 	};
 
 	s->identify = (struct identify_options){.engine = s->config.container_engine, .engine_from = s->config.container_engine_where,
@@ -403,6 +403,7 @@ int session_walk(struct session *s, void (*warn)(void *ctx, struct str text), vo
 		s->store->warn = warn, s->store->warn_ctx = ctx;
 	walk_release(&s->walk);
 	images_close(s->images);
+	s->images = NULL;
 	if (s->plan_kept)
 		snapshot_teach(s->snapshot, s->content);
 	s->walk = (struct walk){

@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 
+#include "exec/imagereason.h"
 #include "plan/manifest.h"
 
 #define VALUE_SHOWN 80                  /* bytes of a value in a sentence */
@@ -154,6 +155,20 @@ static bool told(const struct finder *f, struct str path)
 	return false;
 }
 
+/* Each of what differs; or that it is another, where what the two were is not known (any more). */
+static void image_change(struct finder *f, const struct manifest_change *c)
+{
+	struct str *said;
+	size_t n = 0;
+
+	if (c->before.s && c->after.s)
+		image_reasons(f->a, f->w->store_off ? NULL : f->w->store, c->before, c->after, &said, &n);
+	for (size_t i = 0; i < n; i++)
+		add(f, c->tag, S(""), said[i]);
+	if (!n)
+		add(f, c->tag, S(""), value_change(f->a, c));
+}
+
 static void change_add(struct finder *f, const struct manifest_change *c)
 {
 	if (str_is(c->tag, "declared"))         /* K1, whose own differences are told field by field */
@@ -172,6 +187,8 @@ static void change_add(struct finder *f, const struct manifest_change *c)
 		tool_change(f, c);
 	else if (str_is(c->tag, "packages"))
 		add(f, c->tag, S(""), S("what is installed on this machine changed; naming `tools` keys those alone"));
+	else if (str_is(c->tag, "image"))
+		image_change(f, c);
 	else if (str_is(c->tag, "need"))
 		add(f, c->tag, c->name, c->after.s ? str_fmt(f->a, "it " STR_FMT, STR_ARG(c->after)) : S("it succeeded"));
 	else

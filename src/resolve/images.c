@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include "cache/store.h"
 #include "plan/manifest.h"
 #include "resolve/context.h"
 #include "resolve/refimage.h"
@@ -96,7 +97,7 @@ static int ask(struct images *m, struct str ref, struct str platform, uint32_t p
 	if (refs_open(m, err) < 0 || refimages_ask(m->refs, &question, whole, out, err) < 0)
 		return -1;
 	*fact = (struct image_fact){.identity = (*out)->found.identity, .pinned = (*out)->pinned, .create = (*out)->found.create,
-				    .pull = (*out)->found.pull, .index = (*out)->found.index, .manifest = (*out)->found.manifest};
+				    .description = (*out)->found.description, .pull = (*out)->found.pull, .index = (*out)->found.index, .manifest = (*out)->found.manifest};
 	return 0;
 }
 
@@ -246,8 +247,11 @@ static int key(struct building *g, struct image_fact *fact, struct err *err)
 	if (read_ignore(g, &b->ignore, err) < 0 || read_context(g, &b->needs, &context, err) < 0)
 		return -1;
 	image_platform(m->o.arena, &here);
-	return context_key(&b->needs, b->src.text, platform.n ? platform : platform_text(m->o.arena, &here), &context, &manifest,
-			   &fact->identity, err);
+	if (context_key(&b->needs, b->src.text, platform.n ? platform : platform_text(m->o.arena, &here), &context, &manifest, &fact->identity,
+			err) < 0)
+		return -1;
+	fact->description = str_dup(m->o.arena, buf_view(&manifest));
+	return 0;
 }
 
 static int containerfile(struct images *m, uint32_t id, struct image_fact *fact, struct err *err)
@@ -288,6 +292,15 @@ int image_context(struct images *m, uint32_t image, int fd, struct err *err)
 
 /* ---- both ---- */
 
+/* Under the identity, which is its hash. For explain alone: what goes wrong here is nothing to anybody. */
+static void keep_description(struct images *m, const struct image_fact *fact)
+{
+	struct digest d;
+
+	if (m->o.store && fact->identity.algo && fact->description.n)
+		m->o.store->ops->write_bytes(m->o.store, fact->description, &d, NULL);
+}
+
 const struct image_fact *images_fact(struct images *m, uint32_t image)
 {
 	static const struct image_fact unknown = {.problem = {"nobody is there to tell what it is", 34}};
@@ -313,6 +326,7 @@ const struct image_fact *images_fact(struct images *m, uint32_t image)
 		fact->identity = (struct digest){0};
 		fact->problem = S("it is no longer what the plan was made for: a file of its context, or what it is built on, is another");
 	}
+	keep_description(m, fact);
 	if (fact->problem.n && m->o.warn)
 		m->o.warn(m->o.ctx, str_fmt(m->o.arena, "steps in the image " STR_FMT " are not cached: " STR_FMT,
 					    STR_ARG(plan_str(m->o.plan, of->kind == IMAGE_KIND_REF ? of->ref : of->file)), STR_ARG(fact->problem)));

@@ -19,6 +19,7 @@ struct images_options {
 	const struct identify_options *identify;        /* stays valid */
 	/* What a plan that is replayed says; by image, NULL: it says nothing. Wins over everything. */
 	const struct image_fact *pins;
+	struct store *store;            /* keeps descriptions, so that explain can say what differs; may be NULL */
 	void (*warn)(void *ctx, struct str text);
 	void *ctx;
 };
@@ -30,6 +31,7 @@ struct image_base {                     /* what a Containerfile is built on */
 };
 
 struct image_fact {
+	struct str description;         /* the manifest that identity is the hash of; "" of one that is pinned and was not asked about */
 	struct digest identity;         /* what enters keys; DIGEST_NONE: it can't be told, and steps in it are not cached */
 	struct str problem;             /* why it can't be told */
 	bool pinned;                    /* cairn.lock says what it is: as long as that file is the same, so is this */
