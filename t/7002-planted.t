@@ -5,4 +5,4 @@
 case $BUILD in
 */asan) echo '1..0 # SKIP with sanitizers nothing else is found'; exit 0 ;;
 esac
-TAP=1 CAIRN_BUILD=$BUILD WORK=$T/planted SECONDS_EACH=${PLANTED_SECONDS:-60} "$top/t/oracle/planted.sh" ${PLANTED:-}
+TAP=1 CAIRN_BUILD=$BUILD WORK=$T/planted SECONDS_EACH=${PLANTED_SECONDS:-150} "$top/t/oracle/planted.sh" ${PLANTED:-}
