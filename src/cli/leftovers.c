@@ -70,6 +70,7 @@ int leftovers_find(struct session *s, struct err *err)
 	if (ledger_open(&ledger, session_ledger(s), s->rootfd, &fresh, err) < 0)
 		return -1;
 	look_begin(&l, s);
+	s->ngone = 0;                   /* a hook plans again what it is narrowed to */
 	s->gone = arena_array(&s->arena, ledger_steps(ledger), struct str);
 	for (size_t i = 0; i < ledger_steps(ledger); i++) {
 		struct entries outputs;
