@@ -143,7 +143,10 @@ static int ninja_check(struct generation *g, struct err *err)
 	gather(w);
 	check_workflows(w);
 	g->priv = w;
-	return model_checked(w->m, "ninja", err);
+	if (model_checked(w->m, "ninja", err) == 0)
+		return 0;
+	map_release(&w->names);
+	return -1;
 }
 
 /* ---- text ---- */

@@ -345,6 +345,7 @@ class Copy:
         self.env = {"PATH": os.environ["PATH"], "HOME": self.home, "LC_ALL": "C", "LOG": self.log, "COUNT": os.path.join(self.home, "count"),
                     "KEYED": "k 1", "LOOSE": "l", "A_TOKEN": "it's a 'secret'", "TOKENS": os.path.join(self.home, "tokens"), "CAIRN_TAGS": "big,other",
                     "GIT_CONFIG_GLOBAL": "/dev/null", "XDG_STATE_HOME": os.path.join(self.home, "state"), "XDG_CACHE_HOME": os.path.join(self.home, "cache")}
+        self.env.update({n: os.environ[n] for n in ("ASAN_OPTIONS", "UBSAN_OPTIONS") if n in os.environ})
 
     def apply(self, what, path, content):
         full = os.path.join(self.root, path) if path else None
