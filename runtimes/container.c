@@ -26,6 +26,7 @@
 #define MS 1000000ull
 #define GRACE_NS (3000 * MS)            /* for the shim to carry out a SIGKILL, before the engine is asked to */
 #define AGAIN_MAX 10                    /* attaching anew */
+#define MADE_MAX 3                      /* containers that end before anything was asked of them */
 #define AGAIN_NS (100 * MS)             /* before the first; twice as long before each further one */
 
 struct container {
@@ -267,7 +268,6 @@ static void on_ready(void *ctx, bool again, uint32_t pid, bool first)
 
 	(void)again, (void)pid, (void)first;
 	c->again = 0;
-	c->lost = false;
 	if (!c->asked)
 		ask(c);
 }
@@ -275,6 +275,7 @@ static void on_ready(void *ctx, bool again, uint32_t pid, bool first)
 /* ---- the stream ---- */
 
 static void came_to(void *ctx, const struct engine_reply *reply);
+static void make_again(struct container *c);
 static void start_it(struct container *c);
 
 static void started(void *ctx, const struct engine_reply *reply)
@@ -300,6 +301,7 @@ static void on_attached(void *ctx)
 {
 	struct container *c = ctx;
 
+	c->lost = false;
 	if (!c->asked && !c->call)
 		start_it(c);
 }
@@ -323,6 +325,10 @@ static void came_to(void *ctx, const struct engine_reply *reply)
 		return;
 	if (told && state.oom) {
 		out_of_memory(c, NULL);
+	} else if (told && !c->asked && state.ended && c->made < MADE_MAX) {
+		containerlink_close(c->link);
+		c->link = NULL;
+		make_again(c);
 	} else if (told && !c->asked && state.ended) {
 		not_run(c, str_fmt(c->job->arena, "the container did not start: %s" STR_FMT, state.error.n ? state.error.s : "", STR_ARG(c->said)));
 	} else if (told && state.ended) {
@@ -419,16 +425,11 @@ static void created(void *ctx, const struct engine_reply *reply)
 	const struct node *warnings = !reply->fault && reply->json && reply->json->kind == NODE_MAP ? node_get(reply->json, S("Warnings")) : NULL;
 
 	c->call = NULL;
-	if (reply->fault == ENGINE_LOST && c->made < AGAIN_MAX) {
-		make_again(c);
-		return;
-	}
-	if (reply->fault) {
-		if (reply->fault != ENGINE_LOST)
-			c->id = S("");
-		not_run_err(c, reply->err);
-		return;
-	}
+	/* the name is this run's own: taken it is by a container that was made though its answer was lost */
+	if ((reply->fault == ENGINE_LOST || reply->fault == ENGINE_CONFLICT) && c->made < AGAIN_MAX)
+		return make_again(c);
+	if (reply->fault)
+		return not_run_err(c, reply->err);
 	c->id = str_dup(c->job->arena, reply->id);
 	for (size_t i = 0; warnings && warnings->kind == NODE_LIST && i < warnings->n; i++)
 		if (warnings->items[i].value->kind == NODE_SCALAR && warnings->items[i].value->s.n)

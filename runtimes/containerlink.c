@@ -97,6 +97,8 @@ void containerlink_again(struct containerlink *l)
 {
 	struct engine_output output = {on_ready, on_output, on_drained, on_end, l};
 
+	if (l->attach)
+		BUG("attached twice");
 	l->attach = engine_attach(l->engine, l->id, true, false, &output);
 }
 
