@@ -48,6 +48,7 @@ need_for_tests() {
 	need_tool make make
 	need_tool ninja ninja-build
 	need_tool jq jq
+	need_tool ssh openssh-client      # a client for u-hostssh and for steps
 	/usr/bin/python3 -c 'import jsonschema, yaml' 2>/dev/null || missing="$missing python3-jsonschema python3-yaml"
 }
 need_for_engines() {            # what t/testbed/engines.sh starts; only root can
