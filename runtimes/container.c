@@ -6,17 +6,14 @@
  * is removed in the background, or waits for the next step of its settings (containerpool.h). Only where the stream ended before the shim said so is the engine asked what became of it. */
 #include "runtimes/runtime.h"
 
-#include <errno.h>
 #include <signal.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
-#include "base/path.h"
 #include "runtimes/cgroup.h"
 #include "runtimes/containerask.h"
 #include "runtimes/containerbody.h"
+#include "runtimes/containerhost.h"
 #include "runtimes/containerlink.h"
 #include "runtimes/containerneeds.h"
 #include "runtimes/containerplace.h"
@@ -37,6 +34,7 @@ struct container {
 	struct container_wait *wait;
 	struct engine_call *call;
 	struct containerlink *link;
+	struct containerhost *host;     /* NULL: the step has no way back, or is over */
 	struct str *sources;            /* by mount of the place */
 	struct str id;                  /* "": there is none yet */
 	struct loop_watch *timer, *report;
@@ -82,6 +80,8 @@ static void finish(struct container *c, enum job_end end, int status, const stru
 	c->status = status;
 	if (usage)
 		c->usage = *usage;
+	containerhost_close(c->host);
+	c->host = NULL;
 	c->report = loop_timer(c->job->loop, 0, report, c);
 }
 
@@ -173,18 +173,18 @@ static void told(struct container *c)
 
 static void on_output(void *ctx, uint32_t step, int stream, struct str bytes)
 {
-	struct container *c = ctx;
+	const struct job *job = ((struct container *)ctx)->job;
 
 	(void)step;
-	c->job->output(c->job->ctx, stream, bytes);
+	job->output(job->ctx, stream, bytes);
 }
 
 static void on_put_done(void *ctx, uint32_t id, int reason, struct str text)
 {
 	struct container *c = ctx;
 
-	if (id == c->asking.put && reason)
-		not_run(c, str_fmt(c->job->arena, "unable to hand over the secrets: " STR_FMT ": %s", STR_ARG(text), strerror(reason)));
+	if (reason && (id == c->asking.put || id == c->asking.known))
+		not_run(c, str_fmt(c->job->arena, "unable to hand over the step's files: " STR_FMT ": %s", STR_ARG(text), strerror(reason)));
 }
 
 static void begin_step(struct container *c);
@@ -226,15 +226,26 @@ static void on_bye(void *ctx, struct str text)
 
 /* ---- what the shim is asked ---- */
 
-static void begin_step(struct container *c)
+static void begin_now(void *ctx)
 {
+	struct container *c = ctx;
 	struct err err = ERR_INIT;
 
-	if (container_ask(containerlink_shim(c->link), c->job, c->image, &c->asking, &err) < 0)
+	if (c->cancelled)
+		not_run(c, S(""));
+	else if (container_ask(containerlink_shim(c->link), c->job, c->image, c->host, &c->asking, &err) < 0)
 		not_run_err(c, &err);
 	else
 		containerlink_push(c->link);
 	err_release(&err);
+}
+
+static void begin_step(struct container *c)
+{
+	if (place_of(c)->flags & PLACE_HOST_SSH)
+		c->host = containerhost_open(c->job, c->engine, c->id, c->link, begin_now, c);
+	else
+		begin_now(c);
 }
 
 /* First what it requires, if anything. */
@@ -422,7 +433,6 @@ static void connect_next(struct container *c)
 static void created(void *ctx, const struct engine_reply *reply)
 {
 	struct container *c = ctx;
-	const struct node *warnings = !reply->fault && reply->json && reply->json->kind == NODE_MAP ? node_get(reply->json, S("Warnings")) : NULL;
 
 	c->call = NULL;
 	/* the name is this run's own: taken it is by a container that was made though its answer was lost */
@@ -431,9 +441,7 @@ static void created(void *ctx, const struct engine_reply *reply)
 	if (reply->fault)
 		return not_run_err(c, reply->err);
 	c->id = str_dup(c->job->arena, reply->id);
-	for (size_t i = 0; warnings && warnings->kind == NODE_LIST && i < warnings->n; i++)
-		if (warnings->items[i].value->kind == NODE_SCALAR && warnings->items[i].value->s.n)
-			c->job->note(c->job->ctx, true, warnings->items[i].value->s);
+	container_warn(c->job, reply->json);
 	if (c->cancelled)
 		not_run(c, S(""));
 	else
@@ -465,19 +473,6 @@ static void discard(struct container *c)
 	engine_cancel(c->call);
 	if (c->id.n)
 		container_discard(c->session, c->id);
-}
-
-static void give_warm(struct container *c)
-{
-	struct err err = ERR_INIT;
-
-	if (c->job->nsecrets && container_take_secrets(containerlink_shim(c->link), &err) < 0) {
-		discard(c);
-	} else {
-		containerlink_push(c->link);
-		containerpool_give(container_pool(c->session), c->key, (struct container_warm){c->id, c->link});
-	}
-	err_release(&err);
 }
 
 /* ---- its body ---- */
@@ -581,8 +576,9 @@ static void container_release(struct job *job)
 	loop_remove(job->loop, c->timer);
 	loop_remove(job->loop, c->report);
 	container_unwait(c->session, c->wait);
+	containerhost_close(c->host);
 	if (c->reusable)
-		give_warm(c);
+		containerpool_give(container_pool(c->session), c->key, (struct container_warm){c->id, c->link}, c->job->nsecrets);
 	else
 		discard(c);
 	buf_release(&c->listing);

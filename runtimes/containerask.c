@@ -12,20 +12,20 @@ static int to_buf(void *ctx, const void *bytes, size_t n, struct err *err)
 	return 0;
 }
 
-/* Files of secrets, for the user that the step runs as. */
-static int put_secrets(struct shimlink *shim, const struct job *job, uint32_t *id, struct err *err)
+/* Files, in a folder of their own, for the user that the step runs as. */
+static int put_files(struct shimlink *shim, const char *root, const struct job_secret *files, size_t n, uint32_t *id, struct err *err)
 {
-	struct shim_put put = {.root = INSIDE_SECRETS, .flags = PUT_CLEAN};
+	struct shim_put put = {.root = root, .flags = PUT_CLEAN};
 	CLEANUP_BUF struct buf tar = BUF_INIT(BUF_UNLIMITED);
 	struct tar_options options = {0};
 	struct tar_writer *w CLEANUP_TAR = NULL;
 
 	if (tar_create(&options, to_buf, &tar, &w, err) < 0)
 		return -1;
-	for (size_t i = 0; i < job->nsecrets; i++) {
-		struct tar_entry e = {.name = job->secrets[i].name, .type = TAR_FILE, .mode = 0600, .size = job->secrets[i].value.n};
+	for (size_t i = 0; i < n; i++) {
+		struct tar_entry e = {.name = files[i].name, .type = TAR_FILE, .mode = 0600, .size = files[i].value.n};
 
-		if (tar_add_bytes(w, &e, job->secrets[i].value.s, err) < 0)
+		if (tar_add_bytes(w, &e, files[i].value.s, err) < 0)
 			return -1;
 	}
 	if (tar_finish(w, err) < 0)
@@ -36,6 +36,13 @@ static int put_secrets(struct shimlink *shim, const struct job *job, uint32_t *i
 	shimlink_put_data(shim, buf_view(&tar));
 	shimlink_put_end(shim);
 	return 0;
+}
+
+static int put_known(struct shimlink *shim, const struct containerhost *host, uint32_t *id, struct err *err)
+{
+	struct job_secret file = {S("known_hosts"), containerhost_known(host)};
+
+	return file.value.n ? put_files(shim, INSIDE_SSH, &file, 1, id, err) : 0;
 }
 
 int container_take_secrets(struct shimlink *shim, struct err *err)
@@ -50,8 +57,8 @@ int container_take_secrets(struct shimlink *shim, struct err *err)
 	return 0;
 }
 
-int container_ask(struct shimlink *shim, const struct job *job, const struct container_image *image, struct container_asked *asked,
-		  struct err *err)
+int container_ask(struct shimlink *shim, const struct job *job, const struct container_image *image, const struct containerhost *host,
+		  struct container_asked *asked, struct err *err)
 {
 	const struct plan_place *place = plan_place_of(job->plan, job->step);
 	struct shim_step step = {
@@ -68,7 +75,13 @@ int container_ask(struct shimlink *shim, const struct job *job, const struct con
 		step.script_path = INSIDE_SCRIPT;
 		step.script = job->script;
 	}
-	if (job->nsecrets && put_secrets(shim, job, &asked->put, err) < 0)
+	if (host) {
+		step.flags |= STEP_HOST;
+		step.env = containerhost_env(host, step.env, image->path);
+		if (put_known(shim, host, &asked->known, err) < 0)
+			return -1;
+	}
+	if (job->nsecrets && put_files(shim, INSIDE_SECRETS, job->secrets, job->nsecrets, &asked->put, err) < 0)
 		return -1;
 	asked->step = shimlink_step(shim, &step, err);
 	return asked->step ? 0 : -1;

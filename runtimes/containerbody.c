@@ -121,6 +121,8 @@ static void mounts(struct json *j, const struct containerbody *b, const struct p
 	json_key(j, "Mounts");
 	json_open(j, '[');
 	bind(j, b->shim, S(CONTAINER_SHIM), true);
+	if (place->flags & PLACE_HOST_SSH)
+		bind(j, b->shim, S(CONTAINER_HOST_DIR "/cairn-host"), true);
 	bind(j, b->root, S(PLAN_INSIDE), b->step->workspace == WORKSPACE_KIND_RO);
 	place_mounts(j, b, place);
 	json_close(j, ']');
@@ -322,8 +324,6 @@ int containerbody_check(const struct plan *p, const struct plan_step *s, struct 
 		return refuse(p, s, "security.denied_syscalls: not built yet for container steps", err);
 	if (place->docker != DOCKER_KIND_NONE)
 		return refuse(p, s, "docker: not built yet", err);
-	if (place->flags & PLACE_HOST_SSH)
-		return refuse(p, s, "host_ssh: not built yet", err);
 	for (uint32_t i = 0; i < place->mounts.n; i++)
 		if (p->mounts[place->mounts.at + i].kind == MOUNT_KIND_CUSTOM)
 			return refuse(p, s, "mounts: programs cairn-mount-NAME are not built yet", err);

@@ -9,6 +9,7 @@
 #include "plan/plan.h"
 
 #define CONTAINER_SHIM "/cairn/shim"    /* where the container finds it */
+#define CONTAINER_HOST_DIR "/cairn/bin" /* for a step with host_ssh, first in its PATH: the shim once more, as cairn-host */
 
 /* Labels by which cairn finds its own again. */
 #define LABEL_OWNER "io.cairn.owner"    /* the state folder that it belongs to, as a hash */

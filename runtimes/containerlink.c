@@ -11,6 +11,8 @@ struct containerlink {
 	struct str id;
 	struct containerlink_calls calls;
 	void *ctx;
+	const struct shimlink_calls *host;      /* NULL: nobody */
+	void *host_ctx;
 	struct shimlink *shim;
 	struct engine_call *attach;
 	struct loop_watch *due;
@@ -147,11 +149,25 @@ PASS(bye, (void *ctx, struct str text), text)
 #undef PASS
 #undef PASSED
 
+#define PASS(name, params, ...) static void on_##name params { struct containerlink *l = ctx; if (l->host) l->host->name(l->host_ctx, __VA_ARGS__); }
+PASS(host_call, (void *ctx, uint32_t call, char *const *argv, char *const *env, const char *cwd), call, argv, env, cwd)
+PASS(host_input, (void *ctx, uint32_t call, struct str bytes), call, bytes)
+PASS(host_room, (void *ctx, uint32_t call, int stream), call, stream)
+PASS(host_gone, (void *ctx, uint32_t call), call)
+#undef PASS
+
+void containerlink_host(struct containerlink *l, const struct shimlink_calls *host, void *ctx)
+{
+	l->host = host;
+	l->host_ctx = ctx;
+}
+
 struct containerlink *containerlink_open(struct engine *engine, struct str id, const struct containerlink_calls *calls, void *ctx, struct err *err)
 {
 	static const struct shimlink_calls mine = {
 		.ready = on_shim_ready, .broken = on_broken, .output = on_output_of, .done = on_done, .put_done = on_put_done,
 		.got = on_got, .get_done = on_get_done, .bye = on_bye,
+		.host_call = on_host_call, .host_input = on_host_input, .host_room = on_host_room, .host_gone = on_host_gone,
 	};
 	struct containerlink *l = xcalloc(1, sizeof(*l) + id.n);
 

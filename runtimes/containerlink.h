@@ -7,7 +7,7 @@
 struct containerlink;
 
 struct containerlink_calls {
-	struct shimlink_calls shim;     /* `broken` is the link's own business and not called */
+	struct shimlink_calls shim;     /* `broken` is the link's own business and not called, nor are host_... */
 	/* Attached: the first time the container is to be started. */
 	void (*attached)(void *ctx);
 	/* The stream is at its end, or broke: only the engine knows what became of the container. text: why, as far as it is
@@ -22,6 +22,8 @@ void containerlink_close(struct containerlink *);       /* NULL is fine */
 void containerlink_again(struct containerlink *);
 /* Who is told from now on; the stream goes on. */
 void containerlink_owner(struct containerlink *, const struct containerlink_calls *, void *ctx);
+/* Who is told of cairn-host's calls, by host_call and its like; NULL: nobody, they are passed over. */
+void containerlink_host(struct containerlink *, const struct shimlink_calls *, void *ctx);
 /* What the shim is asked through; then push. */
 struct shimlink *containerlink_shim(struct containerlink *);
 void containerlink_push(struct containerlink *);

@@ -88,3 +88,12 @@ int container_body(const struct job *job, const struct container_image *image, c
 	}, json);
 	return 0;
 }
+
+void container_warn(const struct job *job, const struct node *created)
+{
+	const struct node *warnings = created && created->kind == NODE_MAP ? node_get(created, S("Warnings")) : NULL;
+
+	for (size_t i = 0; warnings && warnings->kind == NODE_LIST && i < warnings->n; i++)
+		if (warnings->items[i].value->kind == NODE_SCALAR && warnings->items[i].value->s.n)
+			job->note(job->ctx, true, warnings->items[i].value->s);
+}

@@ -7,5 +7,7 @@
 int container_sources(const struct job *, struct str **out, struct err *);
 /* Who the container runs as; "": the image's own user. */
 struct str container_user(const struct job *, const struct container_image *);
+/* Tells what the engine warned of when it made the container; NULL is fine. */
+void container_warn(const struct job *, const struct node *created);
 /* What the engine is asked to make. */
 int container_body(const struct job *, const struct container_image *, const struct str *sources, enum engine_kind, struct buf *json, struct err *err);

@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 
 #include "base/vec.h"
+#include "runtimes/containerask.h"
 
 #define IDLE_MAX 16                     /* the one that has waited longest goes */
 
@@ -114,7 +115,7 @@ bool containerpool_take(struct containerpool *pool, struct xxh key, struct arena
 	return false;
 }
 
-void containerpool_give(struct containerpool *pool, struct xxh key, struct container_warm warm)
+void containerpool_give(struct containerpool *pool, struct xxh key, struct container_warm warm, bool secrets)
 {
 	static const struct containerlink_calls calls = {
 		.shim = {.output = on_output, .done = on_done, .put_done = on_put_done, .got = on_got, .get_done = on_get_done, .bye = on_bye},
@@ -130,6 +131,10 @@ void containerpool_give(struct containerpool *pool, struct xxh key, struct conta
 	idle->warm = (struct container_warm){{idle->id, warm.id.n}, warm.link};
 	vec_add(&pool->idle, idle);
 	containerlink_owner(warm.link, &calls, idle);
+	if (secrets && container_take_secrets(containerlink_shim(warm.link), NULL) < 0)
+		discard(idle);
+	else
+		containerlink_push(warm.link);
 }
 
 struct containerpool *containerpool_new(struct container_session *session)

@@ -21,5 +21,5 @@ struct containerpool *containerpool_new(struct container_session *);
 void containerpool_free(struct containerpool *);        /* NULL is fine */
 /* false: there is none. The caller, whose the link is now, sets itself as its owner. id lives in the arena. */
 bool containerpool_take(struct containerpool *, struct xxh key, struct arena *, struct container_warm *);
-/* The link must not have told its end; the pool's now. id is copied. */
-void containerpool_give(struct containerpool *, struct xxh key, struct container_warm);
+/* The link must not have told its end; the pool's now. id is copied. secrets: the step had files of some, which go. */
+void containerpool_give(struct containerpool *, struct xxh key, struct container_warm, bool secrets);

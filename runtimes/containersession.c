@@ -10,6 +10,7 @@
 #include "runtimes/containerbuild.h"
 #include "runtimes/containerpool.h"
 #include "runtimes/imagepull.h"
+#include "sys/hostssh.h"
 #include "sys/module.h"
 
 #define DEFAULT_PATH "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
@@ -47,6 +48,7 @@ struct container_session {
 	struct runtime_context context;
 	struct str owner;
 	struct http *http;
+	struct hostssh *ssh;            /* NULL: nobody has asked for it */
 	struct engine *engine;
 	struct engine_opening *opening;
 	struct err engine_err;          /* why there is none: all who ask get it */
@@ -444,6 +446,13 @@ const char *container_shim(struct container_session *s, struct err *err)
 	return s->shim[0] || module_file("cairn-shim", s->shim, err) == 0 ? s->shim : NULL;
 }
 
+struct hostssh *container_hostssh(struct container_session *s, struct err *err)
+{
+	if (!s->ssh)
+		s->ssh = hostssh_open(s->context.loop, err);
+	return s->ssh;
+}
+
 bool container_selinux(void)
 {
 	return access("/sys/fs/selinux/enforce", F_OK) == 0;
@@ -519,6 +528,7 @@ void container_session_close(void *session)
 	vec_free(&s->images);
 	engine_close(s->engine);
 	http_close(s->http);
+	hostssh_close(s->ssh);
 	err_release(&s->engine_err);
 	arena_release(&s->arena);
 	free(s);

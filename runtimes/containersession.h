@@ -47,4 +47,6 @@ struct containerpool *container_pool(struct container_session *);
 void container_discard(struct container_session *, struct str id);
 /* Absolute path of the shim's program; NULL with err. */
 const char *container_shim(struct container_session *, struct err *);
+/* What steps' SSH servers have in common. NULL with err. */
+struct hostssh *container_hostssh(struct container_session *, struct err *err);
 bool container_selinux(void);

@@ -13,8 +13,10 @@
 
 /* Where a step of a container or pod finds things. */
 #define INSIDE_WORKSPACE PLAN_INSIDE
-#define INSIDE_SCRIPT "/cairn/run/script"
-#define INSIDE_SECRETS "/cairn/run/secrets"
+#define INSIDE_RUN "/cairn/run"
+#define INSIDE_SCRIPT INSIDE_RUN "/script"
+#define INSIDE_SECRETS INSIDE_RUN "/secrets"
+#define INSIDE_SSH INSIDE_RUN "/ssh"
 
 enum job_end {
 	JOB_EXITED,                     /* status: 0-255 */
@@ -70,6 +72,7 @@ struct job {
 	bool terminal;                  /* console step: inherits the terminal instead of pipes */
 	void (*output)(void *ctx, int stream /* 1 or 2 */, struct str bytes);
 	void (*note)(void *ctx, bool warning, struct str text);         /* something the user should hear of */
+	void (*secret)(void *ctx, struct str value);    /* copied: is masked in what output is told from now on */
 	void (*done)(void *ctx, enum job_end, int status, const struct job_usage *);
 	void *ctx;
 	/* the runtime's own */

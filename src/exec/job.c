@@ -115,6 +115,13 @@ static void on_note(void *ctx, bool warning, struct str text)
 	note(ctx, warning, text);
 }
 
+static void on_secret(void *ctx, struct str value)
+{
+	struct step_job *j = ctx;
+
+	log_hide(j->log, str_dup(&j->arena, value));
+}
+
 static void on_grace(void *ctx)
 {
 	struct step_job *j = ctx;
@@ -173,7 +180,8 @@ static int start(struct step_job *j, struct err *err)
 {
 	struct run *run = j->call.run;
 
-	j->job = (struct job){.arena = &j->arena, .loop = j->call.loop, .output = on_output, .note = on_note, .done = on_done, .ctx = j};
+	j->job = (struct job){.arena = &j->arena, .loop = j->call.loop, .output = on_output, .note = on_note, .secret = on_secret, .done = on_done,
+			      .ctx = j};
 	if (job_setup(&j->job, run, j->call.step, j->call.place, at(j), j->call.secrets, err) < 0 ||
 	    run_session(run, j->call.loop, j->step->runtime, &j->job.session, err) < 0)
 		return -1;

@@ -39,6 +39,11 @@ struct log *log_open(const struct secret_values *secrets, const char *spill_dir)
 	return log;
 }
 
+void log_hide(struct log *log, struct str secret)
+{
+	mask_hide(&log->mask, secret);
+}
+
 void log_set_limit(struct log *log, uint64_t bytes)
 {
 	log->limit = bytes;

@@ -13,6 +13,8 @@ struct secret_values { struct str *v; size_t n; };      /* longer than 3 bytes a
 
 /* The secrets' bytes are borrowed. */
 struct log *log_open(const struct secret_values *, const char *spill_dir);
+/* One more, from now on; borrowed too. */
+void log_hide(struct log *, struct str secret);
 void log_set_limit(struct log *, uint64_t bytes);       /* of all frames; LOG_MAX unless told otherwise */
 /* shown (may be NULL) gets the masked bytes as soon as they are known not to begin a secret, and what is
  * said when the log is cut (the disk is full, the limit reached). stream: 1 or 2. */

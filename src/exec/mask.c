@@ -12,14 +12,19 @@ static struct str without_newlines(struct str s)
 
 void mask_init(struct mask *m, const struct str *values, size_t n)
 {
-	*m = (struct mask){.v = n ? xcalloc(n, sizeof(*m->v)) : NULL};
-	for (size_t i = 0; i < n; i++) {
-		struct str s = without_newlines(values[i]);
-		if (!s.s || s.n < MASK_SHORTEST)
-			continue;
-		m->v[m->n++] = s;
-		m->first[(unsigned char)s.s[0]] = true;
-	}
+	*m = (struct mask){0};
+	for (size_t i = 0; i < n; i++)
+		mask_hide(m, values[i]);
+}
+
+void mask_hide(struct mask *m, struct str value)
+{
+	struct str s = without_newlines(value);
+	if (!s.s || s.n < MASK_SHORTEST)
+		return;
+	m->v = xrealloc(m->v, (m->n + 1) * sizeof(*m->v));
+	m->v[m->n++] = s;
+	m->first[(unsigned char)s.s[0]] = true;
 }
 
 void mask_release(struct mask *m)

@@ -21,6 +21,7 @@ struct mask_stream {
 
 /* values that are unset ({NULL}) or shorter than MASK_SHORTEST are left aside. */
 void mask_init(struct mask *, const struct str *values, size_t n);
+void mask_hide(struct mask *, struct str value);         /* one more, from now on */
 void mask_release(struct mask *);
 /* Appends to out what is known to be shown; with last, all of it. */
 void mask_add(const struct mask *, struct mask_stream *, struct str bytes, bool last, struct buf *out);
