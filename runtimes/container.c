@@ -556,8 +556,11 @@ static void container_cancel(struct job *job, int sig)
 	if (!c || c->over)
 		return;
 	c->cancelled = sig;
-	if (!c->asking.step)
-		return;                 /* what comes next sees it */
+	if (!c->asking.step) {          /* nothing runs yet; what comes next sees it, if it is still being made */
+		if (c->link)
+			not_run(c, S(""));
+		return;
+	}
 	shimlink_signal(containerlink_shim(c->link), c->asking.step, sig);
 	if (sig != SIGKILL)
 		shimlink_signal(containerlink_shim(c->link), c->asking.step, SIGCONT);

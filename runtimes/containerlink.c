@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #define SILENCE_MS 60000                /* how long the shim waits for a controller that is gone */
+#define ATTACH_NS (10ull * 1000 * 1000 * 1000)   /* for the engine to attach */
 #define SAID_MAX 2000
 #define UNSENT_MAX (1u << 20)
 
@@ -15,9 +16,10 @@ struct containerlink {
 	void *host_ctx;
 	struct shimlink *shim;
 	struct engine_call *attach;
-	struct loop_watch *due;
+	struct loop_watch *due, *lost;  /* lost: the stream is of no use, which is told soon */
 	struct buf said;                /* what the shim wrote to stderr */
 	bool connected;                 /* this stream */
+	uint64_t until;                 /* when it must be */
 };
 
 static void on_due(void *ctx);
@@ -25,7 +27,7 @@ static void on_due(void *ctx);
 static void set_due(struct containerlink *l)
 {
 	struct loop *loop = engine_loop(l->engine);
-	uint64_t due = l->connected ? shimlink_due(l->shim) : UINT64_MAX, now = loop_now();
+	uint64_t due = l->connected ? shimlink_due(l->shim) : l->attach ? l->until : UINT64_MAX, now = loop_now();
 
 	loop_remove(loop, l->due);
 	l->due = due == UINT64_MAX ? NULL : loop_timer(loop, due > now ? due - now : 0, on_due, l);
@@ -42,12 +44,35 @@ void containerlink_push(struct containerlink *l)
 	set_due(l);
 }
 
+static void on_lost(void *ctx)
+{
+	struct containerlink *l = ctx;
+
+	l->lost = NULL;
+	l->calls.ended(l->ctx, buf_view(&l->said));
+}
+
+/* A stream that is of no use any more: on the engine's side it might go on for ever. */
+static void drop(struct containerlink *l, const char *why)
+{
+	if (!l->said.n)
+		buf_z(&l->said, why);
+	l->connected = false;
+	engine_cancel(l->attach);
+	l->attach = NULL;
+	if (!l->lost)
+		l->lost = loop_timer(engine_loop(l->engine), 0, on_lost, l);
+}
+
 static void on_due(void *ctx)
 {
 	struct containerlink *l = ctx;
 
 	l->due = NULL;
-	shimlink_tick(l->shim, loop_now());
+	if (!l->connected && l->attach)
+		drop(l, "the engine does not attach");
+	else
+		shimlink_tick(l->shim, loop_now());
 	containerlink_push(l);
 }
 
@@ -102,6 +127,8 @@ void containerlink_again(struct containerlink *l)
 	if (l->attach)
 		BUG("attached twice");
 	l->attach = engine_attach(l->engine, l->id, true, false, &output);
+	l->until = loop_now() + ATTACH_NS;
+	set_due(l);
 }
 
 /* ---- what the shim says ---- */
@@ -114,28 +141,10 @@ static void on_shim_ready(void *ctx, bool again, uint32_t pid, bool first)
 		l->calls.shim.ready(l->ctx, again, pid, first);
 }
 
-static void on_lost(void *ctx)
-{
-	struct containerlink *l = ctx;
-
-	l->due = NULL;
-	l->calls.ended(l->ctx, buf_view(&l->said));
-}
-
-/* A stream that is of no use any more is dropped: on the engine's side it might go on for ever. */
 static void on_broken(void *ctx, struct err *err)
 {
-	struct containerlink *l = ctx;
-	struct loop *loop = engine_loop(l->engine);
-
-	if (err->text && !l->said.n)
-		buf_z(&l->said, err->text);
+	drop(ctx, err->text ? err->text : "");
 	err_release(err);
-	l->connected = false;
-	engine_cancel(l->attach);
-	l->attach = NULL;
-	loop_remove(loop, l->due);
-	l->due = loop_timer(loop, 0, on_lost, l);
 }
 
 #define PASSED(name, own, params, ...) static void own params { struct containerlink *l = ctx; l->calls.shim.name(l->ctx, __VA_ARGS__); }
@@ -192,6 +201,7 @@ void containerlink_close(struct containerlink *l)
 		return;
 	engine_cancel(l->attach);
 	loop_remove(engine_loop(l->engine), l->due);
+	loop_remove(engine_loop(l->engine), l->lost);
 	shimlink_close(l->shim);
 	buf_release(&l->said);
 	free(l);
