@@ -53,22 +53,6 @@ static void literal(struct buf *out, char c)
 	buf_c(out, c);
 }
 
-/* Length of the class that begins p, 0 if it is none: as glob.c has it. */
-static size_t class_length(struct str p)
-{
-	size_t i = 1;
-
-	if (i < p.n && (p.s[i] == '!' || p.s[i] == '^'))
-		i++;
-	for (size_t first = i; i < p.n && p.s[i] != '/'; i++) {
-		if (p.s[i] == ']' && i > first)
-			return i + 1;
-		if (p.s[i] == '\\')
-			i++;
-	}
-	return 0;
-}
-
 /* As alternatives, since what a bracket means by ^ - ] and \ differs between implementations. A range keeps its form. */
 static void class(struct buf *out, struct str p)
 {
@@ -136,7 +120,7 @@ void shell_pattern(struct buf *out, struct str p)
 
 	for (size_t i = 0; i < p.n;) {
 		struct str rest = str_from(p, i);
-		size_t n = p.s[i] == '[' ? class_length(rest) : 0;
+		size_t n = p.s[i] == '[' ? glob_class_len(rest) : 0;
 
 		if (n) {
 			class(out, str_head(rest, n));

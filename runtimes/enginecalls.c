@@ -11,8 +11,7 @@ static struct engine_call *ask(struct engine *e, struct engine_ask *a, struct bu
 	return engine_ask(e, a, fn, ctx);
 }
 
-/* filters={"label":["..."]} */
-static void label_filter(struct buf *path, struct str label)
+void engine_label_filter(struct buf *path, struct str label)
 {
 	CLEANUP_BUF struct buf filter = BUF_INIT(BUF_UNLIMITED);
 	struct json j = {.out = &filter};
@@ -108,7 +107,7 @@ static struct engine_call *list(struct engine *e, const char *where, struct str 
 	PATHS;
 	struct engine_ask a = {.method = "GET"};
 	buf_z(&path, where);
-	label_filter(&path, label);
+	engine_label_filter(&path, label);
 	buf_fmt(&what, "list %s", things);
 	return ask(e, &a, &path, &what, fn, ctx);
 }

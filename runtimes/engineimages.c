@@ -157,16 +157,9 @@ struct engine_call *engine_untag(struct engine *e, struct str ref, engine_fn *fn
 
 struct engine_call *engine_images(struct engine *e, struct str label, engine_fn *fn, void *ctx)
 {
-	CLEANUP_BUF struct buf path = BUF_INIT(BUF_UNLIMITED), filter = BUF_INIT(BUF_UNLIMITED);
-	struct json j = {.out = &filter};
-	json_open(&j, '{');
-	json_key(&j, "label");
-	json_open(&j, '[');
-	json_str(&j, label);
-	json_close(&j, ']');
-	json_close(&j, '}');
+	CLEANUP_BUF struct buf path = BUF_INIT(BUF_UNLIMITED);
 	buf_z(&path, "/images/json?all=1");  /* without it Podman hides what others were built on, named or not */
-	engine_query(&path, "filters", buf_view(&filter));
+	engine_label_filter(&path, label);
 	return engine_ask(e, &(struct engine_ask){.method = "GET", .path = buf_view(&path), .what = S("list images")}, fn, ctx);
 }
 

@@ -52,3 +52,5 @@ void engine_path(const struct engine *, bool libpod, struct str path, struct buf
 struct str call_what(const char *fmt, ...) PRINTF(1, 2);       /* on the heap, for call_new */
 void call_data_stream(struct engine_call *, struct str bytes);          /* enginestream.c */
 void call_data_lines(struct engine_call *, struct str bytes, bool last);        /* engineimages.c */
+/* Adds filters={"label":["..."]}. */
+void engine_label_filter(struct buf *path, struct str label);

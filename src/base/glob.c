@@ -1,8 +1,6 @@
 #include "base/glob.h"
 
-/* Bytes of the class at p ("[" is its first), 0 when it is not closed within its component. A "]"
- * that comes first is a member. */
-static size_t class_len(struct str p)
+size_t glob_class_len(struct str p)
 {
 	size_t i = 1;
 	if (i < p.n && (p.s[i] == '!' || p.s[i] == '^'))
@@ -19,7 +17,7 @@ static size_t class_len(struct str p)
 /* Bytes of the piece of a pattern at p that stands for itself: an escaped byte, a class, or a byte. */
 static size_t piece_len(struct str p)
 {
-	size_t len = *p.s == '\\' && p.n > 1 ? 2 : *p.s == '[' ? class_len(p) : 1;
+	size_t len = *p.s == '\\' && p.n > 1 ? 2 : *p.s == '[' ? glob_class_len(p) : 1;
 	return len ? len : 1;
 }
 

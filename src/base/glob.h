@@ -23,3 +23,5 @@ bool glob_may_enter(struct str pattern, struct str dir);
 struct str glob_prefix(struct arena *, struct str pattern);
 struct str glob_escape(struct arena *, struct str literal);
 struct str glob_unescape(struct arena *, struct str pattern);
+/* Bytes of the class at p ("[" is its first), 0 when it is not closed within its component. A "]" that comes first is a member. */
+size_t glob_class_len(struct str p);
