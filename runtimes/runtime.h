@@ -106,4 +106,3 @@ struct runtime {
 
 extern const struct runtime runtime_native;
 extern const struct runtime runtime_container;
-extern const struct runtime runtime_fake;       /* for tests: exit status, output and delay by the script's text */
